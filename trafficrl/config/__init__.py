@@ -1,0 +1,1 @@
+"""The typed configuration: dataclasses here, values in `conf/`."""

@@ -1,0 +1,178 @@
+"""How a policy learns, what it sees and what it decides: all that fixes a checkpoint's shapes."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from omegaconf import MISSING
+
+from trafficrl.config.checks import check_choice, check_range
+from trafficrl.errors import ConfigError
+
+__all__ = [
+    "ActionConfig",
+    "ActionKind",
+    "Activation",
+    "AlgorithmConfig",
+    "LearningRateSchedule",
+    "ObservationConfig",
+    "PPOConfig",
+]
+
+EDGE_FEATURES = (
+    "speed_ratio",
+    "normalized_density",
+    "normalized_queue",
+    "normalized_flow",
+    "congestion_flag",
+    "is_bottleneck",
+    "normalized_time_loss",
+)
+PHASE_FEATURES = ("phase_queue", "phase_vehicles", "phase_downstream", "phase_waiting")
+SIGNAL_FEATURES = ("current_phase", "phase_age")
+NETWORK_FEATURES = (
+    "bottleneck_ratio",
+    "vehicles_normalized",
+    "avg_speed_normalized",
+    "backlog_normalized",
+    "time_normalized",
+)
+
+
+class ActionKind(Enum):
+    """What one decision says to each signal."""
+
+    phase_durations = "phase_durations"
+    """The greens of the whole next cycle (continuous)."""
+    next_phase = "next_phase"
+    """Which phase is green until the next decision (discrete)."""
+
+
+class Activation(Enum):
+    """Activation between the layers of the policy network."""
+
+    relu = "relu"
+    tanh = "tanh"
+    elu = "elu"
+    leaky_relu = "leaky_relu"
+
+
+class LearningRateSchedule(Enum):
+    """How the learning rate falls with environment steps."""
+
+    constant = "constant"
+    linear = "linear"
+    exponential = "exponential"
+
+
+@dataclass(kw_only=True)
+class ActionConfig:
+    """What a decision is and how often it is taken."""
+
+    kind: ActionKind = MISSING
+    cycle_s: float = 90.0
+    """phase_durations: cycle that the greens and clearances fill = decision interval [s]."""
+    interval_s: float = 10.0
+    """next_phase: decision interval [s]."""
+
+    def __post_init__(self) -> None:
+        check_range("algorithm.action.cycle_s", self.cycle_s, 10, 600, unit="s")
+        check_range("algorithm.action.interval_s", self.interval_s, 1, 300, unit="s")
+
+    @property
+    def decision_s(self) -> float:
+        """Simulated time from one decision to the next [s]."""
+        return self.cycle_s if self.kind is ActionKind.phase_durations else self.interval_s
+
+
+@dataclass(kw_only=True)
+class ObservationConfig:
+    """Which named features the policy sees, in this order."""
+
+    edge_features: list[str] = field(default_factory=list)
+    phase_features: list[str] = field(default_factory=list)
+    signal_features: list[str] = field(default_factory=list)
+    network_features: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        count = 0
+        for scope, known in (
+            ("edge", EDGE_FEATURES),
+            ("phase", PHASE_FEATURES),
+            ("signal", SIGNAL_FEATURES),
+            ("network", NETWORK_FEATURES),
+        ):
+            where = f"algorithm.observation.{scope}_features"
+            names = getattr(self, f"{scope}_features")
+            for name in names:
+                check_choice(where, name, known)
+            if len(set(names)) != len(names):
+                raise ConfigError(f"{where}: a feature is named twice in {names}")
+            count += len(names)
+        if not count:
+            raise ConfigError("algorithm.observation names no feature at all: name at least one")
+
+
+@dataclass(kw_only=True)
+class AlgorithmConfig:
+    """What every kind of algorithm has; `kind` names the dataclass of the member."""
+
+    kind: str = MISSING
+    action: ActionConfig = field(default_factory=ActionConfig)
+    observation: ObservationConfig = field(default_factory=ObservationConfig)
+
+
+@dataclass(kw_only=True)
+class PPOConfig(AlgorithmConfig):
+    """Proximal policy optimisation (Schulman et al. 2017) as Stable-Baselines3 has it."""
+
+    kind: str = "ppo"
+    learning_rate: float = MISSING
+    lr_schedule: LearningRateSchedule = LearningRateSchedule.constant
+    lr_final: float = 0.0
+    """Where a falling learning rate ends."""
+    lr_decay_rate: float = 1.0
+    """exponential: factor for each environment step, down to lr_final."""
+    clip_range: float = MISSING
+    batch_size: int = MISSING
+    """Transitions in one gradient step."""
+    n_steps: int = MISSING
+    """Decisions of each environment between two updates."""
+    n_epochs: int = MISSING
+    gamma: float = MISSING
+    gae_lambda: float = MISSING
+    max_grad_norm: float = 0.5
+    vf_coef: float = 0.5
+    ent_coef: float = MISSING
+    """Entropy bonus while ent_schedule is false."""
+    ent_schedule: bool = False
+    """Let the entropy bonus fall linearly from ent_initial to ent_final."""
+    ent_initial: float = 0.0
+    ent_final: float = 0.0
+    ent_decay_steps: int = 1
+    """Environment steps from ent_initial to ent_final."""
+    log_std_init: float = 0.0
+    """Logarithm of the continuous action's first standard deviation."""
+    net_arch: list[int] = field(default_factory=lambda: [64, 64])
+    activation: Activation = Activation.relu
+    normalize_observation: bool = False
+    """Scale observations by their running mean and variance, saved with the model."""
+    normalize_reward: bool = False
+    """Scale rewards by the running deviation of the return while learning."""
+
+    def __post_init__(self) -> None:
+        where = "algorithm"
+        check_range(f"{where}.learning_rate", self.learning_rate, 0, 1)
+        check_range(f"{where}.lr_final", self.lr_final, 0, 1)
+        check_range(f"{where}.lr_decay_rate", self.lr_decay_rate, 0, 1)
+        check_range(f"{where}.clip_range", self.clip_range, 0, 1)
+        check_range(f"{where}.batch_size", self.batch_size, 2)
+        check_range(f"{where}.n_steps", self.n_steps, 2)
+        check_range(f"{where}.n_epochs", self.n_epochs, 1)
+        check_range(f"{where}.gamma", self.gamma, 0, 1)
+        check_range(f"{where}.gae_lambda", self.gae_lambda, 0, 1)
+        check_range(f"{where}.max_grad_norm", self.max_grad_norm, 0)
+        for name in ("ent_coef", "ent_initial", "ent_final"):
+            check_range(f"{where}.{name}", getattr(self, name), 0, 10)
+        check_range(f"{where}.ent_decay_steps", self.ent_decay_steps, 1, unit="environment steps")
+        if not self.net_arch or min(self.net_arch) < 1:
+            raise ConfigError(f"{where}.net_arch needs layer widths >= 1, got {self.net_arch}")

@@ -1,0 +1,95 @@
+"""How a run is carried out: where, how long, with how many environments, and what is kept."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from omegaconf import MISSING
+
+from trafficrl.config.checks import check_range
+
+__all__ = ["Backend", "EvaluationConfig", "ExecutionConfig", "Score"]
+
+
+class Backend(Enum):
+    """How SUMO is driven."""
+
+    libsumo = "libsumo"
+    """In the process of its environment: fast, one simulation a process."""
+    traci = "traci"
+    """Through a socket: for the GUI, or several simulations in one process."""
+
+
+class Score(Enum):
+    """What decides which policy is best on the validation demand (higher is better)."""
+
+    delay = "delay"
+    """Minus the mean delay over all scheduled vehicles [s]."""
+    reward = "reward"
+    """Sum of rewards of an episode."""
+
+
+@dataclass(kw_only=True)
+class ExecutionConfig:
+    """One run, on a laptop or on a cluster."""
+
+    total_timesteps: int = MISSING
+    """Environment steps (decisions, summed over all environments) to train."""
+    checkpoint_freq: int = MISSING
+    """Environment steps between two checkpoints."""
+    keep_checkpoints: int = 5
+    """How many of the newest checkpoints stay; the best model always stays."""
+    eval_freq: int = MISSING
+    """Environment steps between two evaluations on the validation demand; 0 for none."""
+    validation_seeds: int = 2
+    """Validation episodes of each scenario in one evaluation."""
+    score: Score = Score.delay
+    early_stopping_patience: int = 0
+    """Evaluations without an improvement after which training stops; 0 for never."""
+    early_stopping_min_delta: float = 0.0
+    """Smallest rise of the score that counts as an improvement, in the score's unit."""
+    end_time: float = MISSING
+    """Simulated time of an episode [s]."""
+    parallel_envs: int = MISSING
+    """Environments that are stepped side by side, each a process with its own SUMO."""
+    single_env: bool = False
+    """One environment in the main process instead (for debugging); it runs all scenarios in turn."""
+    backend: Backend = Backend.libsumo
+    gui: bool = False
+    """Show SUMO's window (needs backend=traci and a display)."""
+    device: str = "cpu"
+    """Where the policy learns: cpu, cuda, cuda:N or auto."""
+    torch_threads: int = 1
+    """Threads of the learner; results are only bitwise equal for an equal number."""
+    tensorboard: bool = True
+    cache_dir: str = "outputs/cache"
+    """Where built networks are kept between runs."""
+
+    def __post_init__(self) -> None:
+        where = "execution"
+        check_range(f"{where}.total_timesteps", self.total_timesteps, 1, unit="environment steps")
+        check_range(f"{where}.checkpoint_freq", self.checkpoint_freq, 1, unit="environment steps")
+        check_range(f"{where}.keep_checkpoints", self.keep_checkpoints, 1)
+        check_range(f"{where}.eval_freq", self.eval_freq, 0, unit="environment steps")
+        check_range(f"{where}.validation_seeds", self.validation_seeds, 1)
+        check_range(f"{where}.early_stopping_patience", self.early_stopping_patience, 0)
+        check_range(f"{where}.early_stopping_min_delta", self.early_stopping_min_delta, 0)
+        check_range(f"{where}.end_time", self.end_time, 1, 864000, unit="s")
+        check_range(f"{where}.parallel_envs", self.parallel_envs, 1, 512)
+        check_range(f"{where}.torch_threads", self.torch_threads, 1, 256)
+
+
+@dataclass(kw_only=True)
+class EvaluationConfig:
+    """How policies are judged: the same unseen demand for all, through the same driver."""
+
+    seeds: int = 10
+    """Test seeds of each scenario."""
+    confidence: float = 0.95
+    """Level of the intervals."""
+    workers: int = 0
+    """Episodes at once; 0 for one a processor."""
+
+    def __post_init__(self) -> None:
+        check_range("evaluation.seeds", self.seeds, 1, 100_000)
+        check_range("evaluation.confidence", self.confidence, 0.5, 0.999)
+        check_range("evaluation.workers", self.workers, 0, 512)

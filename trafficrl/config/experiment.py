@@ -1,0 +1,65 @@
+"""One experiment: the five groups, the seed, and the checks that need more than one group."""
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from omegaconf import MISSING
+
+from trafficrl.config.algorithm import ActionKind, AlgorithmConfig
+from trafficrl.config.checks import check_range
+from trafficrl.config.execution import Backend, EvaluationConfig, ExecutionConfig
+from trafficrl.config.network import NetworkConfig
+from trafficrl.config.reward import RewardConfig
+from trafficrl.config.scenarios import ScenarioConfig
+from trafficrl.errors import ConfigError
+
+__all__ = ["ExperimentConfig"]
+
+
+@dataclass(kw_only=True)
+class ExperimentConfig:
+    """Everything that decides a training's result, checked."""
+
+    network: NetworkConfig = MISSING
+    scenarios: dict[str, ScenarioConfig] = field(default_factory=dict)
+    algorithm: AlgorithmConfig = MISSING
+    reward: RewardConfig = MISSING
+    execution: ExecutionConfig = MISSING
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    seed: int = 1
+    """The one seed that all random streams of the run come from."""
+    resume_from: Optional[str] = None  # noqa: UP045 - OmegaConf reads typing.Optional only
+    """A model.zip or a run folder whose model, schedules and step count go on."""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """Written into a run folder's resolved_config.yaml: versions, commit, network hash."""
+
+    def __post_init__(self) -> None:
+        check_range("seed", self.seed, 0, 2**32 - 1)
+        if not self.scenarios:
+            raise ConfigError("scenarios is empty: choose at least one, such as scenarios=light")
+        self._check_clocks()
+        if self.execution.gui and self.execution.backend is not Backend.traci:
+            raise ConfigError("execution.gui=true needs execution.backend=traci, got libsumo")
+
+    def _check_clocks(self) -> None:
+        """The three clocks fit: step <= sample <= decision <= episode, in whole multiples."""
+        step_s = self.network.step_length
+        decision_s = self.algorithm.action.decision_s
+        name = (
+            "cycle_s" if self.algorithm.action.kind is ActionKind.phase_durations else "interval_s"
+        )
+        for where, value in (
+            (f"algorithm.action.{name}", decision_s),
+            ("reward.sample_s", self.reward.sample_s),
+            ("execution.end_time", self.execution.end_time),
+        ):
+            if abs(value / step_s - round(value / step_s)) > 1e-9:
+                raise ConfigError(
+                    f"{where} must be a whole multiple of network.step_length {step_s:g} [s], "
+                    f"got {value:g}"
+                )
+        if decision_s > self.execution.end_time:
+            raise ConfigError(
+                f"execution.end_time must be >= algorithm.action.{name} {decision_s:g} [s], "
+                f"got {self.execution.end_time:g}"
+            )

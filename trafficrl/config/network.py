@@ -1,0 +1,104 @@
+"""What a network is made from; ranges follow the published grid generator's parameters."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Union
+
+from omegaconf import MISSING
+
+from trafficrl.config.checks import check_choice, check_range
+from trafficrl.errors import ConfigError
+
+__all__ = ["Attractiveness", "GridConfig", "NetworkConfig", "SignalsConfig", "Strategy"]
+
+
+class Strategy(Enum):
+    """How the links of a signal are grouped into green phases."""
+
+    partial_opposites = "partial_opposites"
+
+
+class Attractiveness(Enum):
+    """How strongly each street draws the start and the end of trips."""
+
+    land_use = "land_use"
+
+
+@dataclass(kw_only=True)
+class SignalsConfig:
+    """Clearance and the plan that a signal follows when nobody controls it."""
+
+    yellow_s: float = 3.0
+    """Yellow after each green [s]; 0 only to stand beside results published without clearance."""
+    all_red_s: float = 2.0
+    """All-red between yellow and the next green [s]."""
+    min_green_s: float = 5.0
+    """Shortest green [s]."""
+    cycle_s: float = 90.0
+    """Cycle of the fixed-time plan, clearance included [s]."""
+
+    def __post_init__(self) -> None:
+        check_range("network.signals.yellow_s", self.yellow_s, 0, 10, unit="s")
+        check_range("network.signals.all_red_s", self.all_red_s, 0, 10, unit="s")
+        check_range("network.signals.min_green_s", self.min_green_s, 1, 60, unit="s")
+        check_range("network.signals.cycle_s", self.cycle_s, 10, 600, unit="s")
+
+
+@dataclass(kw_only=True)
+class NetworkConfig:
+    """What every kind of network has; `kind` names the dataclass of the member."""
+
+    kind: str = MISSING
+    step_length: float = 1.0
+    """Simulation step [s]."""
+    signals: SignalsConfig = field(default_factory=SignalsConfig)
+
+    def __post_init__(self) -> None:
+        check_range("network.step_length", self.step_length, 0.1, 10, unit="s")
+        for name in ("yellow_s", "all_red_s", "min_green_s", "cycle_s"):
+            value = getattr(self.signals, name)
+            if abs(value / self.step_length - round(value / self.step_length)) > 1e-9:
+                raise ConfigError(
+                    f"network.signals.{name} must be a whole multiple of network.step_length "
+                    f"{self.step_length:g} [s], got {value:g}"
+                )
+
+
+@dataclass(kw_only=True)
+class GridConfig(NetworkConfig):
+    """A generated city: a square grid of signals, some removed, with land use and turn lanes."""
+
+    kind: str = "grid"
+    network_seed: int = MISSING
+    """Draws removed junctions, land use, attractiveness and random lane counts."""
+    grid_dimension: int = MISSING
+    """Junctions along each side."""
+    junctions_to_remove: Union[int, str] = 0  # noqa: UP007 - OmegaConf reads typing.Union only
+    """How many junctions to remove, or their ids: "A0,B1"."""
+    block_size_m: float = MISSING
+    """Distance of neighbouring junctions [m]."""
+    lane_count: Union[int, str] = MISSING  # noqa: UP007
+    """Lanes of each street: `realistic` (from land use), `random`, or a number 1 to 5."""
+    land_use_block_size_m: float = 25.0
+    """Side of a land-use cell [m]."""
+    attractiveness: Attractiveness = Attractiveness.land_use
+    traffic_light_strategy: Strategy = Strategy.partial_opposites
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("network.network_seed", self.network_seed, 0, 2**32 - 1)
+        check_range("network.grid_dimension", self.grid_dimension, 2, 26, unit="junctions")
+        check_range("network.block_size_m", self.block_size_m, 50, 1000, unit="m")
+        check_range("network.land_use_block_size_m", self.land_use_block_size_m, 10, 100, unit="m")
+        if isinstance(self.junctions_to_remove, int):
+            most = self.grid_dimension**2 - 2
+            check_range("network.junctions_to_remove", self.junctions_to_remove, 0, most)
+        self._check_lane_count()
+
+    def _check_lane_count(self) -> None:
+        lowest = 2 if self.traffic_light_strategy is Strategy.partial_opposites else 1
+        if isinstance(self.lane_count, int):
+            check_range("network.lane_count", self.lane_count, lowest, 5, unit="lanes")
+        else:
+            numbers = [str(number) for number in range(lowest, 6)]
+            check_choice("network.lane_count", self.lane_count, ["realistic", "random", *numbers])

@@ -1,0 +1,47 @@
+"""What a decision is paid: named terms times weights, integrated over the whole decision."""
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from trafficrl.config.checks import check_choice, check_range
+from trafficrl.errors import ConfigError
+
+__all__ = ["RewardConfig", "TermConfig"]
+
+REWARD_TERMS = (
+    "delay_per_signal_veh",
+    "waiting_time_s",
+    "speed_kmh",
+    "queue_per_lane_veh",
+    "throughput_vps",
+    "backlog_veh",
+)
+
+
+@dataclass(kw_only=True)
+class TermConfig:
+    """One term: weight * (value - mean) / std."""
+
+    weight: float = MISSING
+    mean: float = 0.0
+    std: float = 1.0
+
+
+@dataclass(kw_only=True)
+class RewardConfig:
+    """A mix of terms; which terms there are and their units: `trafficrl/env/reward_terms.py`."""
+
+    kind: str = "weighted_terms"
+    terms: dict[str, TermConfig] = field(default_factory=dict)
+    sample_s: float = 5.0
+    """How often within a decision the lanes are read for the terms' integrals [s]."""
+
+    def __post_init__(self) -> None:
+        check_range("reward.sample_s", self.sample_s, 0.1, 60, unit="s")
+        if not self.terms:
+            raise ConfigError(f"reward.terms is empty; choices: {', '.join(REWARD_TERMS)}")
+        for name, term in self.terms.items():
+            check_choice("reward.terms", name, REWARD_TERMS)
+            if not term.std > 0:
+                raise ConfigError(f"reward.terms.{name}.std must be > 0, got {term.std!r}")

@@ -1,0 +1,77 @@
+"""What drives through the network: one dataclass a kind of demand, several scenarios a run."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from omegaconf import MISSING
+
+from trafficrl.config.checks import check_choice, check_range, parse_shares
+
+__all__ = ["DemandMode", "GeneratedScenarioConfig", "ScenarioConfig"]
+
+ROUTING_STRATEGIES = ("shortest", "realtime")
+VEHICLE_TYPES = ("passenger", "public")
+ROUTE_PATTERNS = ("in", "out", "inner", "pass")
+DEPARTURE_PATTERNS = ("uniform",)
+
+
+class DemandMode(Enum):
+    """Whether training sees the same trips each episode (`fixed`) or new ones (`fresh`)."""
+
+    fixed = "fixed"
+    fresh = "fresh"
+
+
+@dataclass(kw_only=True)
+class ScenarioConfig:
+    """What every kind of scenario has; `kind` names the dataclass of the member."""
+
+    kind: str = MISSING
+
+
+@dataclass(kw_only=True)
+class GeneratedScenarioConfig(ScenarioConfig):
+    """Trips drawn from the land use of a generated network.
+
+    The four shares may be written as a mapping (`{realtime: 70, shortest: 30}`) or as a plain
+    string ("realtime 70 shortest 30"); after the checks they are dicts of percentages.
+    """
+
+    kind: str = "generated"
+    num_vehicles: int = MISSING
+    private_traffic_seed: int = MISSING
+    """Draws the trips of passenger cars when demand is fixed."""
+    public_traffic_seed: int = MISSING
+    """Draws the trips of public transport when demand is fixed."""
+    demand: DemandMode = DemandMode.fixed
+    routing_strategy: Any = "shortest 100"
+    """Shares of vehicles by how they find their way [%]."""
+    vehicle_types: Any = "passenger 90 public 10"
+    """Shares of vehicles by type [%]."""
+    passenger_routes: Any = "in 30 out 30 inner 25 pass 15"
+    """Shares of passenger trips by route pattern [%]."""
+    public_routes: Any = "in 25 out 25 inner 35 pass 15"
+    """Shares of public-transport trips by route pattern [%]."""
+    departure_pattern: str = "uniform"
+    start_time_hour: float = 0.0
+    """Clock time of the first simulated second [h]: chooses the land-use weights."""
+    depart_lane: str = "best"
+    """SUMO's departLane: the lane that a trip enters on."""
+    depart_speed: str = "max"
+    """SUMO's departSpeed: how fast a trip enters."""
+
+    def __post_init__(self) -> None:
+        where = "scenarios.*"
+        check_range(f"{where}.num_vehicles", self.num_vehicles, 1, 1_000_000, unit="veh")
+        check_range(f"{where}.private_traffic_seed", self.private_traffic_seed, 0, 2**31 - 1)
+        check_range(f"{where}.public_traffic_seed", self.public_traffic_seed, 0, 2**31 - 1)
+        check_range(f"{where}.start_time_hour", self.start_time_hour, 0, 24, unit="h")
+        check_choice(f"{where}.departure_pattern", self.departure_pattern, DEPARTURE_PATTERNS)
+        for name, choices in (
+            ("routing_strategy", ROUTING_STRATEGIES),
+            ("vehicle_types", VEHICLE_TYPES),
+            ("passenger_routes", ROUTE_PATTERNS),
+            ("public_routes", ROUTE_PATTERNS),
+        ):
+            setattr(self, name, parse_shares(f"{where}.{name}", getattr(self, name), choices))

@@ -1,0 +1,1 @@
+"""Demand: who drives when, from where, to where, and how they find their way."""

@@ -1,0 +1,1 @@
+"""Run folders, seeds and provenance: what makes a result findable and repeatable."""
