@@ -1,0 +1,77 @@
+"""A scenario from its configuration: trips drawn, routes found, the route file written."""
+
+import re
+from pathlib import Path
+
+from trafficrl.config.scenarios import GeneratedScenarioConfig
+from trafficrl.demand.insertion import insertion_xml
+from trafficrl.demand.origins_destinations import build_street_pairs
+from trafficrl.demand.routexml import build_routes, save_routes
+from trafficrl.demand.routing import ShortestPaths, build_road_graph
+from trafficrl.demand.scenario import DemandSeeds, Scenario
+from trafficrl.demand.trips import generate_trips
+from trafficrl.demand.vehicle_types import REROUTING_OPTIONS
+from trafficrl.errors import DemandError
+from trafficrl.network.model import Network
+
+__all__ = ["build_scenario"]
+
+
+def build_scenario(
+    name: str,
+    config: GeneratedScenarioConfig,
+    network: Network,
+    *,
+    seeds: DemandSeeds | None,
+    end_s: float,
+    folder: Path,
+) -> Scenario:
+    """The scenario is ready to run: its route file lies in the folder, complete.
+
+    The file is written anew each time and depends on the arguments alone.
+
+    Args:
+        name: of the scenario; also begins the file's name.
+        config: what drives.
+        network: where it drives.
+        seeds: draw the trips; None takes the two fixed seeds of the configuration.
+        end_s: when the simulation ends [s]; the last vehicle departs before.
+        folder: where the route file goes.
+
+    Raises:
+        DemandError: no trip fits a route pattern, or the file cannot be written.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise DemandError(
+            f"scenarios.{name}: {name!r} cannot begin a file's name; use letters, digits, _ . -"
+        )
+    if seeds is None:
+        seeds = DemandSeeds(config.private_traffic_seed, config.public_traffic_seed)
+    route_file = folder / f"{name}-{seeds.private}-{seeds.public}.rou.xml"
+    try:
+        text, num_scheduled, options = _build_demand(config, network, seeds, end_s)
+    except DemandError as error:
+        raise DemandError(f"scenarios.{name}: {error}") from error
+    save_routes(route_file, text)
+    return Scenario(
+        name=name,
+        net_file=network.net_file,
+        route_file=route_file,
+        begin_s=0.0,
+        end_s=end_s,
+        num_scheduled=num_scheduled,
+        options=options,
+    )
+
+
+def _build_demand(
+    config: GeneratedScenarioConfig, network: Network, seeds: DemandSeeds, end_s: float
+) -> tuple[str, int, tuple[str, ...]]:
+    """Text of the route file, vehicles that depart before end_s, more options for SUMO."""
+    insertion = insertion_xml(config)
+    graph = build_road_graph(network)
+    pairs = build_street_pairs(network, graph)
+    trips = generate_trips(config, pairs, seeds, end_s=end_s)
+    text, rerouted = build_routes(trips, ShortestPaths(graph), insertion=insertion)
+    num_scheduled = int((trips.depart_s < end_s).sum())
+    return text, num_scheduled, REROUTING_OPTIONS if rerouted else ()

@@ -1,0 +1,129 @@
+"""Where trips start and end: pairs of streets by route pattern, weighted by land use.
+
+Shapes: S streets, D day phases, N trips.
+Only pairs that a vehicle can drive are ever drawn, so no vehicle is lost on the way. The
+distribution is that of drawing start and end apart, again and again until they form such a pair.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trafficrl.config.scenarios import ROUTE_PATTERNS
+from trafficrl.demand.routing import RoadGraph, reachable_streets
+from trafficrl.errors import DemandError
+from trafficrl.network.model import DAY_PHASES, Network
+
+__all__ = ["POOLS", "StreetPairs", "build_street_pairs", "check_patterns", "generate_pairs"]
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+POOLS = {
+    "in": ("boundary", "inner"),
+    "out": ("inner", "boundary"),
+    "inner": ("inner", "inner"),
+    "pass": ("boundary", "boundary"),
+}
+"""Route pattern -> where its trips start and end. Land use weighs inner streets only."""
+
+
+@dataclass(frozen=True)
+class StreetPairs:
+    """What may be drawn, and how strongly each street draws."""
+
+    boundary: BoolArray  # (S,)
+    allowed: BoolArray  # (S, S) from the row's street to the column's
+    depart_weight: FloatArray  # (S, D)
+    arrive_weight: FloatArray  # (S, D)
+
+
+def build_street_pairs(network: Network, graph: RoadGraph) -> StreetPairs:
+    """All pairs of streets that a trip may join: connected, and not straight back home."""
+    streets = network.streets
+    if not streets:
+        raise DemandError(f"{network.net_file}: no street on which trips could start or end")
+    place = {junction: i for i, junction in enumerate(_junctions(network))}
+    first = np.array([place[street.from_junction] for street in streets])
+    last = np.array([place[street.to_junction] for street in streets])
+    allowed = reachable_streets(graph) & (first[:, None] != last[None, :])
+    np.fill_diagonal(allowed, False)
+    return StreetPairs(
+        boundary=np.array([street.boundary for street in streets], dtype=np.bool_),
+        allowed=allowed,
+        depart_weight=np.array([street.depart_weight for street in streets], dtype=np.float64),
+        arrive_weight=np.array([street.arrive_weight for street in streets], dtype=np.float64),
+    )
+
+
+def _junctions(network: Network) -> Iterable[str]:
+    ends = ((street.from_junction, street.to_junction) for street in network.streets)
+    return dict.fromkeys(junction for pair in ends for junction in pair)
+
+
+def check_patterns(pairs: StreetPairs, shares: dict[str, float], phases: IntArray) -> None:
+    """Return when every pattern with a share has a pair to draw in each of the day phases.
+
+    Asked before anything is drawn: whether a demand fails must not hang on its seed.
+
+    Raises:
+        DemandError: naming the pattern, its pools and how many streets they hold.
+    """
+    for pattern, share in shares.items():
+        for phase in np.unique(phases) if share else ():
+            _weigh(pairs, pattern, int(phase))
+
+
+def generate_pairs(
+    pairs: StreetPairs, patterns: IntArray, phases: IntArray, rng: np.random.Generator
+) -> tuple[IntArray, IntArray]:
+    """(N,) street where each trip starts and (N,) street where it ends.
+
+    Args:
+        pairs: what may be drawn.
+        patterns: (N,) index into ROUTE_PATTERNS.
+        phases: (N,) index into DAY_PHASES.
+        rng: gives one number a trip, whatever its pattern and phase.
+
+    Raises:
+        DemandError: a pattern has no pair at all.
+    """
+    quantile = rng.random(len(patterns))
+    start, end = np.empty_like(patterns), np.empty_like(patterns)
+    groups = patterns * len(DAY_PHASES) + phases
+    for group in np.unique(groups):
+        pattern, phase = divmod(int(group), len(DAY_PHASES))
+        mine = groups == group
+        starts, ends, weight = _weigh(pairs, ROUTE_PATTERNS[pattern], phase)
+        total = np.cumsum(weight)
+        drawn = np.searchsorted(total, quantile[mine] * total[-1], side="right")
+        start[mine], end[mine] = starts[drawn // len(ends)], ends[drawn % len(ends)]
+    return start, end
+
+
+def _weigh(pairs: StreetPairs, pattern: str, phase: int) -> tuple[IntArray, IntArray, FloatArray]:
+    """The pools of a pattern, and how likely each pair is: 0 where it is not allowed."""
+    start_pool, end_pool = POOLS[pattern]
+    starts, start_weight = _pool(pairs, start_pool, pairs.depart_weight[:, phase])
+    ends, end_weight = _pool(pairs, end_pool, pairs.arrive_weight[:, phase])
+    weight = np.outer(start_weight, end_weight) * pairs.allowed[np.ix_(starts, ends)]
+    if not weight.any():
+        num_boundary = int(pairs.boundary.sum())
+        raise DemandError(
+            f"route pattern {pattern!r} finds no pair of streets ({start_pool} to {end_pool}) "
+            f"in the {DAY_PHASES[phase]}: the network has {num_boundary} boundary and "
+            f"{len(pairs.boundary) - num_boundary} inner streets; give it a share of 0 or take a "
+            f"larger network"
+        )
+    return starts, ends, weight
+
+
+def _pool(pairs: StreetPairs, pool: str, weight: FloatArray) -> tuple[IntArray, FloatArray]:
+    if pool == "boundary":
+        streets = np.flatnonzero(pairs.boundary)
+        return streets, np.ones(len(streets))
+    streets = np.flatnonzero(~pairs.boundary)
+    return streets, weight[streets]
