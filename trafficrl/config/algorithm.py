@@ -117,8 +117,8 @@ class AlgorithmConfig:
     """What every kind of algorithm has; `kind` names the dataclass of the member."""
 
     kind: str = MISSING
-    action: ActionConfig = field(default_factory=ActionConfig)
-    observation: ObservationConfig = field(default_factory=ObservationConfig)
+    action: ActionConfig = MISSING
+    observation: ObservationConfig = MISSING
 
 
 @dataclass(kw_only=True)

@@ -13,7 +13,7 @@ from trafficrl.config.reward import RewardConfig
 from trafficrl.config.scenarios import ScenarioConfig
 from trafficrl.errors import ConfigError
 
-__all__ = ["ExperimentConfig"]
+__all__ = ["EvaluateConfig", "ExperimentConfig"]
 
 
 @dataclass(kw_only=True)
@@ -63,3 +63,19 @@ class ExperimentConfig:
                 f"execution.end_time must be >= algorithm.action.{name} {decision_s:g} [s], "
                 f"got {self.execution.end_time:g}"
             )
+
+
+@dataclass(kw_only=True)
+class EvaluateConfig(ExperimentConfig):
+    """An experiment whose policies are judged, not trained."""
+
+    controllers: list[str] = field(default_factory=lambda: ["fixed"])
+    """What is judged, the first being the one that the others are compared with: `fixed`, or the
+    path of a model.zip."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.controllers:
+            raise ConfigError("controllers is empty: name at least one, such as [fixed]")
+        if len(set(self.controllers)) != len(self.controllers):
+            raise ConfigError(f"controllers: one is named twice in {self.controllers}")
