@@ -1,0 +1,71 @@
+"""A city from its seed: grid, land use, lanes, roads, signal plans, what draws trips to streets."""
+
+from pathlib import Path
+
+from trafficrl.config.network import GridConfig
+from trafficrl.network.attractiveness import generate_attraction
+from trafficrl.network.grid import Grid, build_grid
+from trafficrl.network.lane_counts import generate_lane_counts
+from trafficrl.network.model import Street
+from trafficrl.network.netconvert import run_netconvert
+from trafficrl.network.netxml import ParsedNet, load_net, save_programs
+from trafficrl.network.phase_plans import build_program, build_signal, links_by_signal
+from trafficrl.network.plainxml import CityPlan, head_id, save_plain
+from trafficrl.network.sidecar import Clearance, Extras
+from trafficrl.network.signals import Signal
+from trafficrl.network.zones import Zones, generate_zones
+
+__all__ = ["generate_city"]
+
+
+def generate_city(config: GridConfig, net_file: Path) -> Extras:
+    """Write the net file of a city; what it does not hold is returned.
+
+    Plain and raw files of netconvert stay beside it.
+
+    Raises:
+        NetworkError: a city that cannot be, or netconvert failed.
+        ConfigError: a cycle too short for its phases.
+    """
+    grid = build_grid(config)
+    zones = generate_zones(grid.junctions, config.land_use_block_size_m, seed=config.network_seed)
+    plan = CityPlan(grid, generate_lane_counts(config, grid, zones), config.block_size_m)
+    raw = net_file.with_name("raw.net.xml")
+    run_netconvert(save_plain(plan, net_file.parent), raw)
+    signals = _signals(config, load_net(raw))
+    save_programs(raw, net_file, {signal.id: build_program(signal) for signal in signals})
+    clearance = Clearance.of(config.signals)
+    return Extras(clearance, _streets(config, grid, zones), zones.cells())
+
+
+def _signals(config: GridConfig, net: ParsedNet) -> list[Signal]:
+    return [
+        build_signal(
+            name,
+            links,
+            config.traffic_light_strategy,
+            config=config.signals,
+            step_s=config.step_length,
+        )
+        for name, links in links_by_signal(net).items()
+    ]
+
+
+def _streets(config: GridConfig, grid: Grid, zones: Zones) -> tuple[Street, ...]:
+    streets = []
+    for street in grid.streets:
+        drawn = generate_attraction(
+            street.id, street.start, street.end, zones=zones, seed=config.network_seed
+        )
+        ends = {"from_junction": street.start.id, "to_junction": street.end.id}
+        streets.append(
+            Street(
+                tail=street.id,
+                head=head_id(street.id),
+                **ends,
+                boundary=street.boundary,
+                depart_weight=drawn.depart,
+                arrive_weight=drawn.arrive,
+            )
+        )
+    return tuple(streets)
