@@ -19,7 +19,7 @@ def check_range(
     if value >= low and (high is None or value <= high):
         return
     shown = f" [{unit}]" if unit else ""
-    wanted = f">= {low:g}" if high is None else f"in {low:g}..{high:g}"
+    wanted = f">= {low}" if high is None else f"in {low}..{high}"
     raise ConfigError(f"{field} must be {wanted}{shown}, got {value!r}")
 
 

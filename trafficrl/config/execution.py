@@ -52,7 +52,7 @@ class ExecutionConfig:
     parallel_envs: int = MISSING
     """Environments that are stepped side by side, each a process with its own SUMO."""
     single_env: bool = False
-    """One environment in the main process instead (for debugging); it runs all scenarios in turn."""
+    """One environment in the main process instead (to debug); it runs all scenarios in turn."""
     backend: Backend = Backend.libsumo
     gui: bool = False
     """Show SUMO's window (needs backend=traci and a display)."""

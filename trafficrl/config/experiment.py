@@ -1,5 +1,6 @@
 """One experiment: the five groups, the seed, and the checks that need more than one group."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -37,6 +38,11 @@ class ExperimentConfig:
         check_range("seed", self.seed, 0, 2**32 - 1)
         if not self.scenarios:
             raise ConfigError("scenarios is empty: choose at least one, such as scenarios=light")
+        for name in self.scenarios:
+            if not re.fullmatch(r"\w[\w-]*", name):  # names become file names
+                raise ConfigError(
+                    f"scenarios: a name may hold letters, digits, _ and -, got {name!r}"
+                )
         self._check_clocks()
         if self.execution.gui and self.execution.backend is not Backend.traci:
             raise ConfigError("execution.gui=true needs execution.backend=traci, got libsumo")

@@ -1,6 +1,7 @@
 """What a decision is paid: named terms times weights, integrated over the whole decision."""
 
 from dataclasses import dataclass, field
+from math import isfinite
 
 from omegaconf import MISSING
 
@@ -43,5 +44,9 @@ class RewardConfig:
             raise ConfigError(f"reward.terms is empty; choices: {', '.join(REWARD_TERMS)}")
         for name, term in self.terms.items():
             check_choice("reward.terms", name, REWARD_TERMS)
+            if not isfinite(term.weight) or not isfinite(term.mean):
+                raise ConfigError(
+                    f"reward.terms.{name}: weight and mean must be finite, got {term}"
+                )
             if not term.std > 0:
                 raise ConfigError(f"reward.terms.{name}.std must be > 0, got {term.std!r}")

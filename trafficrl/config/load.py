@@ -1,0 +1,155 @@
+"""From YAML and command line to checked objects, once, and back to `resolved_config.yaml`."""
+
+import os
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from trafficrl.config.checks import check_choice
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.explain import explain
+from trafficrl.config.store import SCHEMAS, members
+from trafficrl.errors import ConfigError
+
+__all__ = ["load_experiment", "save_experiment", "to_experiment"]
+
+E = TypeVar("E", bound=ExperimentConfig)
+
+HEADER = """\
+# Everything that decides the result of this run. To train again from this file alone:
+#   trafficrl-train --config-dir FOLDER_OF_THIS_FILE --config-name resolved_config
+defaults:
+- hydra_settings
+- _self_
+"""
+
+
+def to_experiment(cfg: DictConfig, schema: type[E] = ExperimentConfig) -> E:  # type: ignore[assignment] # mypy 9737: a default for a type variable
+    """The composed configuration as checked objects; its interpolations are resolved here.
+
+    A composed group already has its dataclass; one from a `resolved_config.yaml` is a plain
+    mapping. Both are read again by their `kind`, which also refuses keys that Hydra's `+` let in.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, a missing value or a failed check.
+    """
+    try:
+        values = OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(explain(error)) from error
+    assert isinstance(values, dict)
+    return _experiment({str(key): value for key, value in values.items()}, schema)
+
+
+def load_experiment(path: Path) -> ExperimentConfig:
+    """The experiment of a run folder's `resolved_config.yaml`, without Hydra.
+
+    Reading runs no code and asks no environment: an interpolation is refused, not resolved.
+
+    Raises:
+        ConfigError: a missing or damaged file, or values that fail the checks.
+    """
+    values = _read_yaml(path)
+    values.pop("defaults", None)
+    try:
+        _refuse_interpolations("", values)
+        return _experiment(values, ExperimentConfig)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def save_experiment(config: ExperimentConfig, path: Path) -> None:
+    """The file at path holds every value of the experiment, or is as it was before.
+
+    Raises:
+        ConfigError: a string holds `${`, which would be read as an interpolation.
+    """
+    values = _plain(config)
+    _refuse_interpolations("", values)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(HEADER + OmegaConf.to_yaml(OmegaConf.create(values)), encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _experiment(values: dict[str, Any], schema: type[E]) -> E:
+    try:
+        typed = OmegaConf.structured(schema)
+        for group in SCHEMAS.keys() - {"scenarios"}:
+            typed[group] = OmegaConf.structured(_schema(group, group, values.get(group)))
+        for name, value in _scenarios(values).items():
+            where = f"scenarios.{name}"
+            typed.scenarios[name] = OmegaConf.structured(_schema("scenarios", where, value))
+        merged = OmegaConf.merge(typed, values)
+        for name, scenario in merged.scenarios.items():
+            _check_scenario(name, scenario)
+        experiment = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:
+        raise ConfigError(explain(error)) from error
+    assert isinstance(experiment, schema)
+    return experiment
+
+
+def _schema(group: str, where: str, value: Any) -> type:
+    """The dataclass that a mapping's `kind` names."""
+    if value is None or value == "???":
+        choices = ", ".join(members(group))
+        raise ConfigError(f"{where}: a member is mandatory; choose {group}=MEMBER: {choices}")
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} must be a mapping, got {value!r}")
+    check_choice(f"{where}.kind", value.get("kind"), SCHEMAS[group])
+    return SCHEMAS[group][value["kind"]]
+
+
+def _scenarios(values: dict[str, Any]) -> dict[str, Any]:
+    scenarios = values.get("scenarios") or {}
+    if not isinstance(scenarios, dict):
+        raise ConfigError(f"scenarios must be a mapping name: scenario, got {scenarios!r}")
+    return scenarios
+
+
+def _check_scenario(name: str, scenario: DictConfig) -> None:
+    """The scenario passes its own checks; it knows its values but not its name."""
+    try:
+        OmegaConf.to_object(scenario)
+    except ConfigError as error:
+        raise ConfigError(str(error).replace("scenarios.*", f"scenarios.{name}")) from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: there is no such file") from error
+    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
+        raise ConfigError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} is damaged: it holds no mapping")
+    return {str(key): value for key, value in values.items()}
+
+
+def _refuse_interpolations(where: str, value: Any) -> None:
+    if isinstance(value, str) and "${" in value:
+        raise ConfigError(f"{where} holds an interpolation, a resolved value is wanted: {value!r}")
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            _refuse_interpolations(f"{where}.{key}" if where else str(key), item)
+
+
+def _plain(value: Any) -> Any:
+    """Mappings, lists and scalars in the order of the dataclasses; enums by name."""
+    if is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.name if isinstance(value, Enum) else value
