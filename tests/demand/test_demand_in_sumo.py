@@ -1,0 +1,101 @@
+"""SUMO itself drives the demand on a generated city: every vehicle departs and arrives."""
+
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import sumo
+
+from trafficrl.config.network import GridConfig
+from trafficrl.config.scenarios import GeneratedScenarioConfig
+from trafficrl.demand.build import build_scenario
+from trafficrl.demand.scenario import Scenario
+from trafficrl.network.build import build_network
+
+NUM_VEHICLES = 240
+HOME = Path(sumo.SUMO_HOME)
+
+
+def elements(file: Path) -> list[ElementTree.Element]:
+    # SUMO wrote the file a moment ago.
+    return list(ElementTree.parse(file).getroot())  # noqa: S314
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    folder = tmp_path_factory.mktemp("city")
+    network = build_network(
+        GridConfig(network_seed=24208, grid_dimension=4, block_size_m=200, lane_count="realistic"),
+        folder / "cache",
+    )
+    config = GeneratedScenarioConfig(
+        num_vehicles=NUM_VEHICLES,
+        private_traffic_seed=72632,
+        public_traffic_seed=27031,
+        routing_strategy="shortest 50 realtime 50",
+        start_time_hour=8.0,
+    )
+    return build_scenario("mixed", config, network, seeds=None, end_s=900.0, folder=folder)
+
+
+@pytest.fixture(scope="module")
+def driven(scenario: Scenario) -> tuple[str, Path]:
+    """What SUMO said, and the folder of its outputs; it runs until the last vehicle is gone."""
+    folder = scenario.route_file.parent
+    command = [
+        str(HOME / "bin" / "sumo"),
+        *("--net-file", str(scenario.net_file), "--route-files", str(scenario.route_file)),
+        *("--tripinfo-output", str(folder / "trips.xml"), "--vehroute-output.sorted"),
+        *("--vehroute-output", str(folder / "ways.xml"), "--xml-validation", "never"),
+        *("--end", "7200", "--seed", "1", "--no-step-log", "true", *scenario.options),
+    ]
+    done = subprocess.run(
+        command, env={"SUMO_HOME": str(HOME)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr, folder
+
+
+def test_sumo_has_nothing_to_say_about_the_routes(driven: tuple[str, Path]) -> None:
+    assert driven[0] == ""
+
+
+def test_every_vehicle_arrives_where_its_trip_ends(
+    scenario: Scenario, driven: tuple[str, Path]
+) -> None:
+    arrived = {e.attrib["id"]: e.attrib["arrivalLane"] for e in elements(driven[1] / "trips.xml")}
+    wanted = {
+        v.attrib["id"]: v.attrib["to"] if v.tag == "trip" else v[0].attrib["edges"].split()[-1]
+        for v in elements(scenario.route_file)
+        if v.tag != "vType"
+    }
+    assert len(arrived) == scenario.num_scheduled == NUM_VEHICLES
+    assert {name: lane.rsplit("_", 1)[0] for name, lane in arrived.items()} == wanted
+
+
+def test_realtime_vehicles_have_the_device_and_no_others(driven: tuple[str, Path]) -> None:
+    kinds = {
+        (trip.attrib["vType"], "routing_" in trip.attrib["devices"])
+        for trip in elements(driven[1] / "trips.xml")
+    }
+    assert {(kind.partition("@")[0], device) for kind, device in kinds} == {
+        ("passenger", False),
+        ("public", False),
+        ("passenger_realtime", True),
+    }
+
+
+def test_some_realtime_vehicles_are_rerouted_and_no_others(
+    scenario: Scenario, driven: tuple[str, Path]
+) -> None:
+    planned = {
+        v.attrib["id"]: v[0].attrib["edges"]
+        for v in elements(scenario.route_file)
+        if v.tag == "vehicle"
+    }
+    ways = {v.attrib["id"]: v[0] for v in elements(driven[1] / "ways.xml")}
+    changed = {name for name, way in ways.items() if way.tag == "routeDistribution"}
+    assert changed
+    assert not changed & set(planned)
+    assert {name: ways[name].attrib["edges"] for name in planned} == planned
