@@ -42,7 +42,11 @@ class StreetPairs:
 
 
 def build_street_pairs(network: Network, graph: RoadGraph) -> StreetPairs:
-    """All pairs of streets that a trip may join: connected, and not straight back home."""
+    """All pairs of streets that a trip may join: connected, and not straight back home.
+
+    Raises:
+        DemandError: the network has no street.
+    """
     streets = network.streets
     if not streets:
         raise DemandError(f"{network.net_file}: no street on which trips could start or end")
