@@ -16,7 +16,13 @@ from trafficrl.config.network import NetworkConfig
 from trafficrl.config.scenarios import ScenarioConfig
 from trafficrl.config.store import GROUPS, SCHEMAS, members
 
-__all__ = ["explain", "first_line"]
+__all__ = ["ADD_ENTRY", "explain"]
+
+ADD_ENTRY = {
+    "reward.terms": "to add a term write +reward.terms={NAME:{weight:W}}",
+    "scenarios": "to add a scenario write +schema/scenarios@scenarios.NAME=generated",
+}
+"""Where entries have names of the user's own -> how the command line adds one."""
 
 _BASES = (AlgorithmConfig, NetworkConfig, ScenarioConfig)
 
@@ -28,10 +34,10 @@ def explain(error: OmegaConfBaseException) -> str:
     where = error.full_key or "the configuration"
     if isinstance(error, MissingMandatoryValue):
         return _missing_value(where)
-    return f"{where}: {first_line(error)}"
+    return f"{where}: {_first_line(error)}"
 
 
-def first_line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """What comes before the indented details of OmegaConf's and Hydra's messages."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return line[0].lower() + line[1:] if line[1:2].islower() else line
@@ -52,7 +58,8 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
     choices = _keys(error.parent_node)
     near = get_close_matches(key, choices, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"{where}: unknown key{hint}; choices: {', '.join(choices)}"
+    add = ADD_ENTRY.get(where.removesuffix(f".{key}"))
+    return f"{where}: unknown key{hint}; choices: {', '.join(choices)}{f'; {add}' if add else ''}"
 
 
 def _shared_key(where: str, key: str) -> str:

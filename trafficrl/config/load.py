@@ -10,13 +10,20 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from trafficrl.config.algorithm import AlgorithmConfig
 from trafficrl.config.checks import check_choice
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.explain import explain
 from trafficrl.config.store import SCHEMAS, members
 from trafficrl.errors import ConfigError
 
-__all__ = ["load_experiment", "save_experiment", "to_experiment"]
+__all__ = [
+    "load_experiment",
+    "plain_values",
+    "save_experiment",
+    "to_algorithm",
+    "to_experiment",
+]
 
 E = TypeVar("E", bound=ExperimentConfig)
 
@@ -69,7 +76,7 @@ def save_experiment(config: ExperimentConfig, path: Path) -> None:
     Raises:
         ConfigError: a string holds `${`, which would be read as an interpolation.
     """
-    values = _plain(config)
+    values = plain_values(config)
     _refuse_interpolations("", values)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -77,6 +84,21 @@ def save_experiment(config: ExperimentConfig, path: Path) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def to_algorithm(values: Any) -> AlgorithmConfig:
+    """The algorithm that a model file describes, checked like one from the command line.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, a missing value or a failed check.
+    """
+    try:
+        typed = OmegaConf.structured(_schema("algorithm", "algorithm", values))
+        algorithm = OmegaConf.to_object(OmegaConf.merge(typed, values))
+    except OmegaConfBaseException as error:
+        raise ConfigError(explain(error)) from error
+    assert isinstance(algorithm, AlgorithmConfig)
+    return algorithm
 
 
 def _experiment(values: dict[str, Any], schema: type[E]) -> E:
@@ -144,12 +166,12 @@ def _refuse_interpolations(where: str, value: Any) -> None:
             _refuse_interpolations(f"{where}.{key}" if where else str(key), item)
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
     """Mappings, lists and scalars in the order of the dataclasses; enums by name."""
     if is_dataclass(value):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: plain_values(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain_values(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain_values(item) for item in value]
     return value.name if isinstance(value, Enum) else value

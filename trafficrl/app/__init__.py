@@ -1,0 +1,1 @@
+"""The commands: configuration in, one clear line or a run folder out."""

@@ -1,0 +1,198 @@
+"""What every command shares: Hydra composes around it, one clear line is left when it fails.
+
+Hydra prints reports of its own and leaves with code 1 whatever happened. Here it is told to let
+exceptions out (HYDRA_FULL_ERROR, put back afterwards), so that each becomes a line and a code:
+
+0  done          1  the run failed      2  the user wrote something wrong       130  interrupted
+
+HYDRA_FULL_ERROR=1 in the user's environment shows the traceback as well.
+"""
+
+import functools
+import logging
+import os
+import sys
+import traceback
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from trafficrl.app.hydra_errors import explain_composition
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.load import to_experiment
+from trafficrl.config.store import conf_dir, register_configs
+from trafficrl.errors import ConfigError, RunError, TrafficRLError
+
+__all__ = ["run_app"]
+
+E = TypeVar("E", bound=ExperimentConfig)
+FULL_ERROR = "HYDRA_FULL_ERROR"
+
+
+def run_app(task: Callable[[E, Path], None], schema: type[E], *, config_name: str) -> int:
+    """The command has run on the command line's arguments; the exit code is returned.
+
+    The task gets the checked experiment and the folder of its run: once, or once for each job of a
+    multirun, where the other jobs still run after one has failed. A configuration that fails its
+    checks leaves no folder. An exception that is no TrafficRLError is a bug: its traceback shows.
+
+    Args:
+        task: a function of the command's module; the module's name names the log file.
+        schema: the dataclass of the primary config.
+        config_name: the primary config in `conf/`; the command is `trafficrl-CONFIG_NAME`.
+    """
+    command = f"trafficrl-{config_name}"
+    full_error = os.environ.get(FULL_ERROR) == "1"
+    failures: list[_Failure] = []
+    try:
+        with _hydra_lets_exceptions_out(), _log_handlers_put_back():
+            _compose_and_run(_job(task, schema, failures), command, config_name)
+    except KeyboardInterrupt:
+        print(f"{command}: interrupted", file=sys.stderr)
+        return 130
+    except TrafficRLError as error:
+        failures.append(_Failure(error))
+    for failure in failures:
+        failure.report(command, full_error=full_error)
+    return max((failure.exit_code for failure in failures), default=0)
+
+
+@dataclass
+class _Failure:
+    """Why a job ended, or none began."""
+
+    error: Exception
+    job: str = ""
+    """In a multirun: which job, with its overrides."""
+
+    @property
+    def exit_code(self) -> int:
+        return 2 if isinstance(self.error, ConfigError) else 1
+
+    def report(self, command: str, *, full_error: bool) -> None:
+        """One line on stderr; before it the traceback, when asked for or when it is a bug."""
+        bug = not isinstance(self.error, TrafficRLError)
+        if bug or full_error:
+            traceback.print_exception(self.error)
+        message = f"unexpected {type(self.error).__name__}: {self.error}" if bug else self.error
+        line = " ".join(f"{command}: error: {self.job}{message}".split())
+        print(line, file=sys.stderr)
+
+
+def _compose_and_run(job: Callable[[DictConfig], None], command: str, config_name: str) -> None:
+    """Hydra has done what the flags say; its own exceptions are ours now.
+
+    Raises:
+        ConfigError: whatever Hydra refused.
+        RunError: the run folder cannot be made.
+    """
+    _check_flags(command)
+    register_configs()
+    main = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=config_name)
+    try:
+        main(job)()
+    # A ValueError can only be Hydra's (flags that exclude each other): a job keeps its own.
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+        raise ConfigError(explain_composition(error)) from error
+    except OSError as error:
+        raise RunError(f"{error.filename}: {error.strerror}") from error
+
+
+def _job(
+    task: Callable[[E, Path], None], schema: type[E], failures: list[_Failure]
+) -> Callable[[DictConfig], None]:
+    """The task as Hydra calls it; what it raises is kept, because Hydra would end the multirun."""
+    process = os.getpid()
+
+    @functools.wraps(task)
+    def job(cfg: DictConfig) -> None:
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        try:
+            experiment = _checked(cfg, schema, folder)
+            task(experiment, folder)
+        except Exception as error:
+            # Every exception: a bug in one job must not take the other jobs of a sweep with it.
+            _log_to_file(error)
+            if os.getpid() != process:  # a launcher's own process: Hydra carries it home
+                raise
+            failures.append(_Failure(error, _job_name()))
+
+    return job
+
+
+def _checked(cfg: DictConfig, schema: type[E], folder: Path) -> E:
+    try:
+        return to_experiment(cfg, schema)
+    except ConfigError:
+        with suppress(OSError):  # only an empty folder goes: one that was in use before stays
+            folder.rmdir()
+        raise
+
+
+def _job_name() -> str:
+    config = HydraConfig.get()
+    if config.mode is not RunMode.MULTIRUN:
+        return ""
+    return f"job {config.job.num} ({' '.join(config.overrides.task)}): "
+
+
+def _check_flags(command: str) -> None:
+    """Hydra will understand the flags; it would print a page of usage if it did not."""
+
+    class Parser(ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise ConfigError(f"{message}; see {command} --help")
+
+    parser = get_args_parser()
+    parser.__class__ = Parser
+    parser.parse_args()
+
+
+@contextmanager
+def _hydra_lets_exceptions_out() -> Iterator[None]:
+    before = os.environ.get(FULL_ERROR)
+    os.environ[FULL_ERROR] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(FULL_ERROR)
+        if before is not None:
+            os.environ[FULL_ERROR] = before
+
+
+@contextmanager
+def _log_handlers_put_back() -> Iterator[None]:
+    """Log files are closed at the end, and the process logs as it did before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        for handler in root.handlers:
+            if handler not in handlers:
+                handler.close()
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def _log_to_file(error: Exception) -> None:
+    """The run's log says why it ended; the terminal gets its line when all jobs are done."""
+    known = isinstance(error, TrafficRLError)
+    record = logging.LogRecord(
+        __name__, logging.ERROR, __file__, 0, str(error), (), None if known else sys.exc_info()
+    )
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent.exists():
+            handler.handle(record)
