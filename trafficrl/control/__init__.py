@@ -1,0 +1,1 @@
+"""What signals do: commands, the driver that carries them out safely, and controllers."""

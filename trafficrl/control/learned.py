@@ -1,0 +1,33 @@
+"""A learned policy as a controller: three callables, and no learning library in sight."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trafficrl.control.commands import Command
+from trafficrl.simulation.state import TrafficState
+
+__all__ = ["LearnedController"]
+
+
+class LearnedController:
+    """Encodes the state, asks the policy, decodes its action."""
+
+    def __init__(
+        self,
+        encode: Callable[[TrafficState], NDArray[np.float32]],
+        act: Callable[[NDArray[np.float32]], NDArray[Any]],
+        decode: Callable[[NDArray[Any]], Command],
+    ) -> None:
+        self._encode = encode
+        self._act = act
+        self._decode = decode
+
+    def reset(self) -> None:
+        """Nothing to forget: the policy has no memory."""
+
+    def decide(self, state: TrafficState) -> Command:
+        """The policy's most likely action."""
+        return self._decode(self._act(self._encode(state)))

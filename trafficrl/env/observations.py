@@ -1,0 +1,121 @@
+"""What a policy sees: named features of edges, phases, signals and the network, all in 0..1.
+
+Shapes: L lanes, E edges, Q phases of all signals together, S signals. A feature is a function of
+the state that answers one value for each member of its scope.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trafficrl.config.algorithm import ObservationConfig
+from trafficrl.env.lane_groups import LaneGroups
+from trafficrl.network.model import Network
+from trafficrl.simulation.state import FloatArray, TrafficState
+
+__all__ = ["ObservationEncoder"]
+
+CONGESTION_WAIT_S = 30.0
+"""An edge is congested when its vehicles have waited longer than this in sum."""
+SATURATION_VPH = 2000.0
+"""Flow that counts as 1: about the saturation flow of a lane."""
+BOTTLENECK_RATIO = 0.58
+"""Share of the limit below which May's model has passed its capacity (29 of 50 km/h)."""
+TIME_LOSS_S = 600.0
+PHASE_AGE_S = 120.0
+WAITING_S = 120.0
+
+Feature = Callable[[TrafficState], FloatArray]
+
+
+class ObservationEncoder:
+    """Encodes a state as one flat vector, in the order of the configuration.
+
+    Example:
+        encoder = ObservationEncoder(config, network, end_s=3600)
+        vector = encoder.encode(state)  # (encoder.size,) float32 in 0..1
+    """
+
+    def __init__(self, config: ObservationConfig, network: Network, *, end_s: float) -> None:
+        self._groups = LaneGroups(network)
+        self._network = network
+        self._end_s = end_s
+        tables = (
+            (config.edge_features, self._edge_features(), [e.id for e in network.edges]),
+            (config.phase_features, self._phase_features(), self._groups.phase_names),
+            (config.signal_features, self._signal_features(), [s.id for s in network.signals]),
+            (config.network_features, self._network_features(), ["network"]),
+        )
+        self._features: list[Feature] = []
+        self.names: list[str] = []
+        for chosen, table, members in tables:
+            for name in chosen:
+                self._features.append(table[name])
+                owners = self._groups.phase_names if name == "current_phase" else members
+                self.names += [f"{name}:{owner}" for owner in owners]
+        self.size = len(self.names)
+
+    def encode(self, state: TrafficState) -> NDArray[np.float32]:
+        """The vector of that state; values outside 0..1 are cut."""
+        values = np.concatenate([feature(state) for feature in self._features])
+        vector: NDArray[np.float32] = np.clip(values, 0.0, 1.0).astype(np.float32)
+        return vector
+
+    def _edge_features(self) -> dict[str, Feature]:
+        groups = self._groups
+        limit, space = groups.edge_limit_mps, groups.edge_space_veh
+        return {
+            "speed_ratio": lambda s: groups.edge_speed_mps(s.mean) / limit,
+            "normalized_density": lambda s: groups.by_edge(s.now.vehicles_veh) / space,
+            "normalized_queue": lambda s: groups.by_edge(s.now.queue_veh) / space,
+            "normalized_flow": lambda s: groups.edge_flow_vph(s.mean) / SATURATION_VPH,
+            "congestion_flag": lambda s: flag(groups.by_edge(s.now.waiting_s) > CONGESTION_WAIT_S),
+            "is_bottleneck": lambda s: flag(
+                groups.edge_speed_mps(s.mean) < BOTTLENECK_RATIO * limit
+            ),
+            "normalized_time_loss": lambda s: (
+                groups.by_edge(s.mean.delayed_veh) * s.interval_s / TIME_LOSS_S
+            ),
+        }
+
+    def _phase_features(self) -> dict[str, Feature]:
+        groups = self._groups
+        return {
+            "phase_queue": lambda s: groups.waiting_share(s.now.queue_veh),
+            "phase_vehicles": lambda s: groups.waiting_share(s.now.vehicles_veh),
+            "phase_downstream": lambda s: groups.downstream_share(s.now.vehicles_veh),
+            "phase_waiting": lambda s: groups.phase_waiting_s(s.now) / WAITING_S,
+        }
+
+    def _signal_features(self) -> dict[str, Feature]:
+        groups = self._groups
+        return {
+            "current_phase": lambda s: groups.one_hot(s.phase),
+            "phase_age": lambda s: s.phase_age_s / PHASE_AGE_S,
+        }
+
+    def _network_features(self) -> dict[str, Feature]:
+        groups = self._groups
+        space = float(groups.edge_space_veh.sum())
+        limit = float(groups.edge_limit_mps.max())
+        bottleneck_mps = BOTTLENECK_RATIO * groups.edge_limit_mps
+        return {
+            "bottleneck_ratio": lambda s: single(
+                float(np.mean(groups.edge_speed_mps(s.mean) < bottleneck_mps))
+            ),
+            "vehicles_normalized": lambda s: single(s.totals.running_veh / space),
+            "avg_speed_normalized": lambda s: single(groups.network_speed_mps(s.mean) / limit),
+            "backlog_normalized": lambda s: single(s.totals.backlog_veh / space),
+            "time_normalized": lambda s: single(s.time_s / self._end_s),
+        }
+
+
+def flag(condition: NDArray[np.bool_]) -> FloatArray:
+    """1 where the condition holds, 0 elsewhere."""
+    return condition.astype(np.float64)
+
+
+def single(value: float) -> FloatArray:
+    """A feature of one member."""
+    return np.array([value], dtype=np.float64)

@@ -1,0 +1,43 @@
+"""What a policy is trained and judged on: all that turns a network into a decision problem."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trafficrl.config.algorithm import ActionConfig, ObservationConfig
+from trafficrl.config.execution import Backend
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.reward import RewardConfig
+from trafficrl.config.scenarios import ScenarioConfig
+from trafficrl.network.model import Network
+
+__all__ = ["Task"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A network, its scenarios, and what is seen, done and paid there; travels to workers whole."""
+
+    network: Network
+    scenarios: Mapping[str, ScenarioConfig]
+    observation: ObservationConfig
+    action: ActionConfig
+    reward: RewardConfig
+    step_s: float
+    end_s: float
+    backend: Backend = Backend.libsumo
+    gui: bool = False
+
+    @classmethod
+    def of(cls, config: ExperimentConfig, network: Network) -> "Task":
+        """The task that an experiment describes."""
+        return cls(
+            network=network,
+            scenarios=config.scenarios,
+            observation=config.algorithm.observation,
+            action=config.algorithm.action,
+            reward=config.reward,
+            step_s=config.network.step_length,
+            end_s=config.execution.end_time,
+            backend=config.execution.backend,
+            gui=config.execution.gui,
+        )

@@ -1,0 +1,106 @@
+"""The Gymnasium environment: conducts reset, step and close, and decides nothing itself."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from trafficrl.env.actions import build_action
+from trafficrl.env.episodes import TrainingEpisodes
+from trafficrl.env.observations import ObservationEncoder
+from trafficrl.env.rewards import WeightedReward
+from trafficrl.env.simulate import RunningEpisode, start_episode
+from trafficrl.env.task import Task
+from trafficrl.simulation.state import TrafficState
+
+__all__ = ["TrafficSignalEnv"]
+
+Observation = NDArray[np.float32]
+
+
+class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
+    """One agent for all signals of a network.
+
+    Observation: Box(0, 1), the named features of the task's configuration.
+    Action: greens of the next cycle (Box) or the next phase of each signal (MultiDiscrete).
+    Reward: the weighted terms, integrated over the decision; `info["reward_terms"]` has each.
+    Episode end: truncated at the scenario's end, terminated when every vehicle has arrived.
+
+    Example:
+        env = TrafficSignalEnv(task, seed=1)
+        observation, info = env.reset()
+        observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - Gymnasium's own attribute
+
+    def __init__(
+        self, task: Task, *, seed: int, slot: int = 0, slots: int = 1, folder: Path | None = None
+    ) -> None:
+        self._task = task
+        self._slot = slot
+        self._slots = slots
+        self._seed = seed
+        self._episode = 0
+        self._running: RunningEpisode | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix=f"slot-{slot}-", dir=folder)
+        self._encoder = ObservationEncoder(task.observation, task.network, end_s=task.end_s)
+        self._action = build_action(task.action, task.network, task.step_s)
+        self._reward = WeightedReward(task.reward, task.network)
+        self.observation_space = spaces.Box(0.0, 1.0, (self._encoder.size,), np.float32)
+        self.action_space = self._action.space
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """The first observation of the next episode; a seed begins a new sequence of episodes."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self._seed, self._episode = seed, 0
+        self._end_episode()
+        episodes = TrainingEpisodes(
+            self._task.scenarios, seed=self._seed, slot=self._slot, slots=self._slots
+        )
+        episode = episodes.episode(self._episode)
+        self._episode += 1
+        self._running = start_episode(self._task, episode, Path(self._folder.name))
+        state = self._running.driver.start()
+        return self._encoder.encode(state), {"scenario": episode.scenario}
+
+    def step(self, action: NDArray[Any]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """The next decision's observation, what this one was paid, and whether it was the last."""
+        assert self._running is not None, "reset() comes before step()"
+        driver = self._running.driver
+        state = driver.advance(self._action.decode(action))
+        reward, terms = self._reward.pay(state)
+        scheduled = self._running.scenario.num_scheduled
+        terminated = state.totals.arrived_veh >= scheduled
+        info = {"reward_terms": terms, "scenario": self._running.scenario.name}
+        if terminated or driver.finished:
+            info["traffic"] = traffic_totals(state, scheduled)
+        return self._encoder.encode(state), reward, terminated, driver.finished, info
+
+    def close(self) -> None:
+        """SUMO has ended and the demand files are gone."""
+        self._end_episode()
+        self._folder.cleanup()
+
+    def _end_episode(self) -> None:
+        if self._running is not None:
+            running, self._running = self._running, None
+            running.close()
+
+
+def traffic_totals(state: TrafficState, scheduled: int) -> dict[str, float]:
+    """What an episode came to, for the training's log."""
+    return {
+        "arrived_share": state.totals.arrived_veh / scheduled,
+        "running_veh": state.totals.running_veh,
+        "backlog_veh": state.totals.backlog_veh,
+        "teleports": state.totals.teleports,
+        "emergency_brakings": state.totals.emergency_brakings,
+    }

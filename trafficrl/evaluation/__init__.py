@@ -1,0 +1,1 @@
+"""Judging policies: the same driver, the same unseen demand, metrics over every vehicle."""

@@ -1,0 +1,34 @@
+"""Files that are whole or not there: written beside their place, then moved in one step."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["replacing", "save_text"]
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """Gives a temporary path beside the file; it takes the file's place when the block succeeds.
+
+    Many processes may do so at once: the last one wins, and each state is a whole file.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", suffix=file.suffix, dir=file.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_text(file: Path, text: str) -> None:
+    """The file holds the text, or is as it was before."""
+    with replacing(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")

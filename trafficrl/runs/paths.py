@@ -1,0 +1,67 @@
+"""Each file of a run folder, named once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["RunPaths"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaths:
+    """The files of one run; others script against these names."""
+
+    root: Path
+
+    @property
+    def resolved_config(self) -> Path:
+        """Everything that decides the result."""
+        return self.root / "resolved_config.yaml"
+
+    @property
+    def run(self) -> Path:
+        """Status, steps done, rates, versions."""
+        return self.root / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One row an update; holds no clock time, so that equal runs have equal files."""
+        return self.root / "metrics.csv"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Event files."""
+        return self.root / "tensorboard"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Models by environment step."""
+        return self.root / "checkpoints"
+
+    @property
+    def best_model(self) -> Path:
+        """The model with the best validation score."""
+        return self.root / "best_model.zip"
+
+    @property
+    def final_model(self) -> Path:
+        """The model after the last step."""
+        return self.root / "final_model.zip"
+
+    @property
+    def evaluation(self) -> Path:
+        """What the policy is worth on the test demand."""
+        return self.root / "evaluation"
+
+    @property
+    def network(self) -> Path:
+        """The network of all scenarios."""
+        return self.root / "network"
+
+    @property
+    def work(self) -> Path:
+        """Demand files while the run goes on; gone afterwards."""
+        return self.root / "work"
+
+    def checkpoint(self, timesteps: int) -> Path:
+        """The model at that environment step."""
+        return self.checkpoints / f"step_{timesteps:010d}.zip"

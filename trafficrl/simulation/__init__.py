@@ -1,0 +1,1 @@
+"""SUMO, behind one door: nothing outside this room imports traci or libsumo."""

@@ -1,0 +1,78 @@
+"""Turns readings of lanes and counts into one frozen state a decision.
+
+The integrals over a decision: arrivals, running and backlog are taken every simulation step (three
+numbers, whatever the size of the network); lanes every `sample_s` and at the decision itself.
+"""
+
+import numpy as np
+
+from trafficrl.network.model import Network
+from trafficrl.simulation.session import SumoSession
+from trafficrl.simulation.state import FloatArray, IntArray, Lanes, TrafficState
+
+__all__ = ["StateReader"]
+
+
+class StateReader:
+    """Reads one session; a new episode has a new reader."""
+
+    def __init__(self, session: SumoSession, network: Network, *, sample_s: float) -> None:
+        self._session = session
+        self._lane_ids = [lane.id for lane in network.lanes]
+        self._limit_mps = np.array([lane.speed_mps for lane in network.lanes])
+        self._sample_steps = max(1, round(sample_s / session.step_s))
+        self._arrived_veh = 0
+        self._clear()
+
+    def tick(self) -> None:
+        """The step that just passed is counted; at the sampling times the lanes are read."""
+        self._steps += 1
+        self._arrived_now += self._session.read_arrived()
+        self._running_sum += self._session.read_running()
+        self._backlog_sum += self._session.read_backlog()
+        if self._steps % self._sample_steps == 0:
+            self._take_sample()
+
+    def read(self, phase: IntArray, phase_age_s: FloatArray) -> TrafficState:
+        """The state at this decision; the next interval begins now."""
+        if self._steps == 0 or self._steps % self._sample_steps:
+            self._take_sample()
+        self._arrived_veh += self._arrived_now
+        steps = max(1, self._steps)
+        state = TrafficState(
+            time_s=self._session.time_s,
+            interval_s=self._steps * self._session.step_s,
+            now=self._lanes(self._last),
+            mean=self._lanes(self._sum / self._samples),
+            totals=self._session.read_totals(self._arrived_veh),
+            arrived_veh=self._arrived_now,
+            mean_running_veh=self._running_sum / steps,
+            mean_backlog_veh=self._backlog_sum / steps,
+            phase=phase.copy(),
+            phase_age_s=phase_age_s.copy(),
+        )
+        self._clear()
+        return state
+
+    def _clear(self) -> None:
+        self._steps = 0
+        self._arrived_now = 0
+        self._running_sum = 0
+        self._backlog_sum = 0
+        self._samples = 0
+        # (4, L): vehicles, queue, vehicles * speed (so that means weigh vehicles), waiting time
+        self._sum = np.zeros((4, len(self._lane_ids)))
+        self._last = self._sum
+
+    def _take_sample(self) -> None:
+        self._last = self._session.read_lanes(self._lane_ids)
+        self._last[2] *= self._last[0]
+        self._sum += self._last
+        self._samples += 1
+
+    def _lanes(self, rows: FloatArray) -> Lanes:
+        vehicles, queue, moved, waiting = rows
+        speed = np.divide(moved, vehicles, out=self._limit_mps.copy(), where=vehicles > 0)
+        # Vehicles may drive faster than the limit (speed factor): that is no negative delay.
+        delayed = vehicles * np.clip(1.0 - speed / self._limit_mps, 0.0, 1.0)
+        return Lanes(vehicles, queue, speed, waiting, delayed)

@@ -1,0 +1,61 @@
+"""What is known of the traffic at a decision: frozen arrays, read once.
+
+Shapes: L lanes (order of `Network.lanes`), S signals (order of `Network.signals`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FloatArray", "IntArray", "Lanes", "Totals", "TrafficState"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Traffic by lane, at one moment or as the mean over an interval."""
+
+    vehicles_veh: FloatArray  # (L,) on the lane [veh]
+    queue_veh: FloatArray  # (L,) slower than 0.1 m/s [veh]
+    speed_mps: FloatArray  # (L,) mean over the vehicles; the limit when empty [m/s]
+    waiting_s: FloatArray  # (L,) summed over the vehicles: time since each last moved [s]
+    delayed_veh: FloatArray  # (L,) vehicles * (1 - speed / limit): delay gathered per second [veh]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts over the whole network since the episode began, and what is on the way now."""
+
+    running_veh: int
+    """In the network now."""
+    backlog_veh: int
+    """Due to depart, but not yet let in."""
+    arrived_veh: int
+    teleports: int
+    collisions: int
+    emergency_brakings: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficState:
+    """The traffic at a decision, and what happened since the decision before."""
+
+    time_s: float
+    """Simulation time [s]."""
+    interval_s: float
+    """Since the decision before [s]; 0 at the start of an episode."""
+    now: Lanes
+    mean: Lanes
+    """Over the interval."""
+    totals: Totals
+    arrived_veh: int
+    """In the interval."""
+    mean_running_veh: float
+    """Over the interval."""
+    mean_backlog_veh: float
+    """Over the interval."""
+    phase: IntArray  # (S,) green phase, or the one that the clearance leads to
+    phase_age_s: FloatArray  # (S,) how long it has been green; negative during clearance [s]

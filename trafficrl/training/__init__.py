@@ -1,0 +1,1 @@
+"""Learning: the only room that knows torch and Stable-Baselines3."""

@@ -1,0 +1,100 @@
+"""Stable-Baselines3's PPO for one experiment, new or going on from a model."""
+
+from pathlib import Path
+
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import VecEnv
+
+from trafficrl.config.algorithm import PPOConfig
+from trafficrl.errors import CheckpointError, ConfigError
+from trafficrl.network.model import Network
+from trafficrl.training.models import LoadedModel, load_model, policy_arguments, restore_model
+
+__all__ = ["build_ppo", "find_model", "resume_ppo"]
+
+
+def build_ppo(config: PPOConfig, environments: VecEnv, *, seed: int, device: str) -> PPO:
+    """A learner that has learned nothing yet; its weights follow from the seed.
+
+    Raises:
+        ConfigError: a batch that does not fit the rollout, or a device that is not there.
+    """
+    rollout = config.n_steps * environments.num_envs
+    if config.batch_size > rollout:
+        raise ConfigError(
+            f"algorithm.batch_size must be <= n_steps * environments = {config.n_steps} * "
+            f"{environments.num_envs} = {rollout} transitions, got {config.batch_size}"
+        )
+    check_device(device)
+    return PPO(
+        "MlpPolicy",
+        environments,
+        learning_rate=config.learning_rate,
+        n_steps=config.n_steps,
+        batch_size=config.batch_size,
+        n_epochs=config.n_epochs,
+        gamma=config.gamma,
+        gae_lambda=config.gae_lambda,
+        clip_range=config.clip_range,
+        ent_coef=config.ent_coef,
+        vf_coef=config.vf_coef,
+        max_grad_norm=config.max_grad_norm,
+        policy_kwargs=policy_arguments(config),
+        seed=seed,
+        device=device,
+    )
+
+
+def resume_ppo(model: PPO, path: Path, config: PPOConfig, network: Network) -> LoadedModel:
+    """The fresh model goes on with weights, optimiser and step count of the model at path.
+
+    Raises:
+        CheckpointError: no model there, or one for another network, observation, action or net.
+    """
+    loaded = load_model(find_model(path))
+    loaded.check_fits(network)
+    for name in ("observation", "action", "net_arch", "activation", "normalize_observation"):
+        before, now = getattr(loaded.algorithm, name), getattr(config, name)
+        if before != now:
+            raise CheckpointError(
+                f"resume_from {path}: algorithm.{name} was {before}, now it is {now}"
+            )
+    restore_model(model, loaded)
+    return loaded
+
+
+def find_model(path: Path) -> Path:
+    """The model file that a path means: itself, or in a run folder the final or newest one.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    if not path.is_dir():
+        return path
+    final = path / "final_model.zip"
+    newest = sorted((path / "checkpoints").glob("step_*.zip"))
+    if final.is_file():
+        return final
+    if not newest:
+        raise CheckpointError(f"resume_from: {path} holds no final_model.zip and no checkpoints")
+    return newest[-1]
+
+
+def check_device(device: str) -> None:
+    """Return when torch can learn on the device.
+
+    Raises:
+        ConfigError: an unknown or absent device.
+    """
+    if device == "auto":
+        return
+    try:
+        torch.empty(1, device=device)
+    # torch has no common error for a device that is misnamed (RuntimeError), or left out of its
+    # build (AssertionError): both mean that the user's choice cannot be met.
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"execution.device={device}: {reason}; choices: auto, cpu, cuda, cuda:N"
+        ) from error
