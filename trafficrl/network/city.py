@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trafficrl.config.network import GridConfig
+from trafficrl.errors import NetworkError
 from trafficrl.network.attractiveness import generate_attraction
 from trafficrl.network.grid import Grid, build_grid
 from trafficrl.network.lane_counts import generate_lane_counts
@@ -16,6 +17,9 @@ from trafficrl.network.signals import Signal
 from trafficrl.network.zones import Zones, generate_zones
 
 __all__ = ["generate_city"]
+
+SHORTEST_EDGE_M = 7.5
+"""A vehicle of 5 m and its gap of 2.5 m (SUMO's default)."""
 
 
 def generate_city(config: GridConfig, net_file: Path) -> Extras:
@@ -32,10 +36,22 @@ def generate_city(config: GridConfig, net_file: Path) -> Extras:
     plan = CityPlan(grid, generate_lane_counts(config, grid, zones), config.block_size_m)
     raw = net_file.with_name("raw.net.xml")
     run_netconvert(save_plain(plan, net_file.parent), raw)
-    signals = _signals(config, load_net(raw))
+    net = load_net(raw)
+    _check_lengths(config, net)
+    signals = _signals(config, net)
     save_programs(raw, net_file, {signal.id: build_program(signal) for signal in signals})
     clearance = Clearance.of(config.signals)
     return Extras(clearance, _streets(config, grid, zones), zones.cells())
+
+
+def _check_lengths(config: GridConfig, net: ParsedNet) -> None:
+    shortest = min(net.edges, key=lambda edge: edge.length_m)
+    if shortest.length_m < SHORTEST_EDGE_M:
+        raise NetworkError(
+            f"network.block_size_m {config.block_size_m:g} [m] leaves {shortest.length_m:g} m of "
+            f"edge {shortest.id!r} between its junctions, less than one vehicle "
+            f"({SHORTEST_EDGE_M:g} m): choose larger blocks or a smaller network.lane_count"
+        )
 
 
 def _signals(config: GridConfig, net: ParsedNet) -> list[Signal]:

@@ -1,7 +1,7 @@
 """What a network knows beyond its net file - streets, land use, clearance - as JSON beside it."""
 
 import json
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def save_sidecar(extras: Extras, file: Path, *, net_hash: str) -> None:
         "net_hash": net_hash,
         "clearance": asdict(extras.clearance),
         "streets": [asdict(street) for street in extras.streets],
-        "land_use": [astuple(cell) for cell in extras.land_use],
+        "land_use": [_cell(cell) for cell in extras.land_use],
     }
     file.write_text(json.dumps(rows, separators=(",", ":")) + "\n", encoding="utf-8")
 
@@ -69,6 +69,12 @@ def load_sidecar(file: Path) -> tuple[Extras, str]:
         raise NetworkError(f"network file {file} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise NetworkError(f"network file {file} is damaged: {error}") from error
+
+
+def _cell(cell: LandUse) -> list[float | str]:
+    # dataclasses.astuple copies deeply: seconds in a large city.
+    size = [cell.x_m, cell.y_m, cell.width_m, cell.height_m]
+    return [*size, cell.kind, cell.attractiveness]
 
 
 def _street(row: dict[str, Any]) -> Street:
