@@ -56,16 +56,19 @@ def run_app(task: Callable[[E, Path], None], schema: type[E], *, config_name: st
     command = f"trafficrl-{config_name}"
     full_error = os.environ.get(FULL_ERROR) == "1"
     failures: list[_Failure] = []
+    interrupted = False
     try:
         with _hydra_lets_exceptions_out(), _log_handlers_put_back():
             _compose_and_run(_job(task, schema, failures), command, config_name)
     except KeyboardInterrupt:
-        print(f"{command}: interrupted", file=sys.stderr)
-        return 130
+        interrupted = True
     except TrafficRLError as error:
         failures.append(_Failure(error))
     for failure in failures:
         failure.report(command, full_error=full_error)
+    if interrupted:
+        print(f"{command}: interrupted", file=sys.stderr)
+        return 130
     return max((failure.exit_code for failure in failures), default=0)
 
 
@@ -96,18 +99,19 @@ def _compose_and_run(job: Callable[[DictConfig], None], command: str, config_nam
 
     Raises:
         ConfigError: whatever Hydra refused.
-        RunError: the run folder cannot be made.
+        RunError: the run folder cannot be made, or nobody reads what is printed.
     """
-    _check_flags(command)
+    overrides = _read_overrides(command)
     register_configs()
     main = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=config_name)
     try:
         main(job)()
-    # A ValueError can only be Hydra's (flags that exclude each other): a job keeps its own.
-    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(explain_composition(error)) from error
+    except ValueError as error:  # Hydra's own, which does not name its place; a job keeps its own
+        raise ConfigError(f"{error}; got {' '.join(overrides)}") from error
     except OSError as error:
-        raise RunError(f"{error.filename}: {error.strerror}") from error
+        raise RunError(f"{error.filename or 'output'}: {error.strerror}") from error
 
 
 def _job(
@@ -148,8 +152,12 @@ def _job_name() -> str:
     return f"job {config.job.num} ({' '.join(config.overrides.task)}): "
 
 
-def _check_flags(command: str) -> None:
-    """Hydra will understand the flags; it would print a page of usage if it did not."""
+def _read_overrides(command: str) -> list[str]:
+    """The command line without its flags, which Hydra will understand too.
+
+    Raises:
+        ConfigError: an unknown flag or value, for which Hydra would print a page of usage.
+    """
 
     class Parser(ArgumentParser):
         def error(self, message: str) -> NoReturn:
@@ -157,7 +165,8 @@ def _check_flags(command: str) -> None:
 
     parser = get_args_parser()
     parser.__class__ = Parser
-    parser.parse_args()
+    overrides: list[str] = parser.parse_args().overrides
+    return overrides
 
 
 @contextmanager

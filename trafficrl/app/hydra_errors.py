@@ -1,5 +1,7 @@
 """What Hydra found wrong with a command line or a YAML file, as one line."""
 
+import re
+
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 from yaml import MarkedYAMLError
@@ -26,7 +28,7 @@ def explain_composition(error: Exception) -> str:
         return explain(error)
     if isinstance(fault, OmegaConfBaseException):
         return _new_entry(error, fault) or explain(fault)
-    return " ".join(str(error).split())
+    return _no_such_choice(str(error)) or " ".join(str(error).split())
 
 
 def _malformed_override(error: OverrideParseException) -> str:
@@ -45,6 +47,15 @@ def _missing_config(error: MissingConfigException) -> str:
     if group:
         return f"{group}: unknown {name!r}; there are none to choose from"
     return " ".join(str(error).split("\n\n")[0].split())
+
+
+def _no_such_choice(message: str) -> str:
+    """Why a member cannot replace values that stand in the primary config itself."""
+    found = re.match(r"Could not override '(\w+)'\.\s+No match in the defaults list", message)
+    if not found:
+        return ""
+    group = found[1]
+    return f"{group}: this config holds the values of its {group}; set {group}.KEY=VALUE instead"
 
 
 def _new_entry(error: Exception, fault: OmegaConfBaseException) -> str:

@@ -40,7 +40,8 @@ def explain(error: OmegaConfBaseException) -> str:
 def _first_line(error: Exception) -> str:
     """What comes before the indented details of OmegaConf's and Hydra's messages."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return line[0].lower() + line[1:] if line[1:2].islower() else line
+    plain_word = line.split(" ", maxsplit=1)[0][1:].islower()
+    return line[0].lower() + line[1:] if plain_word else line
 
 
 def _unknown_key(error: OmegaConfBaseException) -> str:

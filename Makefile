@@ -1,0 +1,26 @@
+# Every target does its own set-up; a second call finds it done. Needs Python >= 3.10 and make.
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+INSTALLED = $(VENV)/.installed
+
+.PHONY: train test lint install
+
+train: $(INSTALLED)
+	$(VENV)/bin/trafficrl-train $(ARGS)
+
+test: $(INSTALLED)
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+install: $(INSTALLED)
+
+# The stamp comes last: an install that broke off is done again.
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
