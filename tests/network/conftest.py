@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+from grid_cases import REALISTIC, small_grid
+
+from trafficrl.network.build import build_network
+from trafficrl.network.model import Network
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def realistic(cache_dir: Path) -> Network:
+    return build_network(REALISTIC, cache_dir)
+
+
+CITIES = {
+    "realistic": REALISTIC,
+    "random lanes": small_grid(grid_dimension=4, lane_count="random", junctions_to_remove=3),
+    "five lanes": small_grid(lane_count=5),
+    "dead ends": small_grid(junctions_to_remove="A0,B0", lane_count="random"),
+    "a line": small_grid(grid_dimension=2, junctions_to_remove="B0,B1", lane_count=3),
+}
+
+
+@pytest.fixture(scope="session", params=sorted(CITIES))
+def city(request: pytest.FixtureRequest, cache_dir: Path) -> Network:
+    return build_network(CITIES[request.param], cache_dir)
