@@ -4,7 +4,7 @@ import os
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -36,7 +36,13 @@ defaults:
 """
 
 
-def to_experiment(cfg: DictConfig, schema: type[E] = ExperimentConfig) -> E:  # type: ignore[assignment] # mypy 9737: a default for a type variable
+@overload
+def to_experiment(cfg: DictConfig) -> ExperimentConfig: ...
+@overload
+def to_experiment(cfg: DictConfig, schema: type[E]) -> E: ...
+def to_experiment(
+    cfg: DictConfig, schema: type[ExperimentConfig] = ExperimentConfig
+) -> ExperimentConfig:
     """The composed configuration as checked objects; its interpolations are resolved here.
 
     A composed group already has its dataclass; one from a `resolved_config.yaml` is a plain
@@ -104,8 +110,9 @@ def to_algorithm(values: Any) -> AlgorithmConfig:
 def _experiment(values: dict[str, Any], schema: type[E]) -> E:
     try:
         typed = OmegaConf.structured(schema)
-        for group in SCHEMAS.keys() - {"scenarios"}:
-            typed[group] = OmegaConf.structured(_schema(group, group, values.get(group)))
+        for group in SCHEMAS:
+            if group != "scenarios":
+                typed[group] = OmegaConf.structured(_schema(group, group, values.get(group)))
         for name, value in _scenarios(values).items():
             where = f"scenarios.{name}"
             typed.scenarios[name] = OmegaConf.structured(_schema("scenarios", where, value))
