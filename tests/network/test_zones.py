@@ -124,7 +124,7 @@ def test_attraction_follows_land_use_over_the_day() -> None:
 def test_attraction_is_the_pattern_times_one_factor() -> None:
     ends = (Junction("A0", 0.0, 0.0), Junction("A1", 0.0, 200.0))
     found = generate_attraction("A0A1", *ends, zones=uniform_zones("Mixed"), seed=3)
-    assert set(found.depart[:3]) == set(found.arrive[:3]) and len(set(found.depart[:3])) == 1
+    assert len({*found.depart[:3], *found.arrive[:3]}) == 1
     assert 10 <= found.depart[0] <= 19
     assert 4 <= found.depart[3] <= 7
 

@@ -23,7 +23,7 @@ from trafficrl.network.netconvert import sumo_version
 from trafficrl.network.netxml import ParsedNet, load_net
 from trafficrl.network.phase_plans import green_phases, links_by_signal
 from trafficrl.network.sidecar import Clearance, Extras, load_sidecar, save_sidecar
-from trafficrl.network.signals import Signal
+from trafficrl.network.signals import Phase, Signal
 
 __all__ = ["NET_FILE", "SIDECAR_FILE", "build_network", "load_network", "save_network"]
 
@@ -134,13 +134,20 @@ def _signals(net: ParsedNet, clearance: Clearance) -> tuple[Signal, ...]:
     return tuple(
         Signal(
             id=name,
-            phases=green_phases(net.programs[name]),
+            phases=_phases(net, name, num_links=len(links)),
             **asdict(clearance),
             incoming_lanes=tuple(link.from_lanes for link in links),
             outgoing_lanes=tuple(link.to_lanes for link in links),
         )
         for name, links in links_by_signal(net).items()
     )
+
+
+def _phases(net: ParsedNet, signal: str, *, num_links: int) -> tuple[Phase, ...]:
+    phases = green_phases(net.programs.get(signal, ()))
+    if not phases or any(len(phase.state) != num_links for phase in phases):
+        raise NetworkError(f"the net file has no program for the {num_links} links of {signal!r}")
+    return phases
 
 
 def _cache_key(config: NetworkConfig) -> str:

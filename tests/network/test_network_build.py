@@ -1,0 +1,307 @@
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import sumo
+from grid_cases import REALISTIC, small_grid
+
+from trafficrl.config.network import NetworkConfig, SignalsConfig
+from trafficrl.errors import NetworkError
+from trafficrl.network import netconvert
+from trafficrl.network.build import (
+    NET_FILE,
+    SIDECAR_FILE,
+    build_network,
+    load_network,
+    save_network,
+)
+from trafficrl.network.model import DAY_PHASES, Network
+
+SUMO = Path(sumo.SUMO_HOME) / "bin" / "sumo"
+SCRIPT = """
+import sys
+from pathlib import Path
+from grid_cases import small_grid
+from trafficrl.network.build import build_network
+print(build_network(small_grid(lane_count="random"), Path(sys.argv[1])).hash)
+"""
+
+
+def start_build(cache: Path, *, hash_seed: int) -> "subprocess.Popen[str]":
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": str(hash_seed),
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+    }
+    command = [sys.executable, "-c", SCRIPT, str(cache)]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def result(process: "subprocess.Popen[str]") -> str:
+    printed, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return printed.strip()
+
+
+def files_of(cache: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in cache.rglob("*") if file.is_file()}
+
+
+def turns_into(network: Network) -> dict[str, set[str]]:
+    """Lane -> directions that enter it."""
+    found = defaultdict(set)
+    for connection in network.connections:
+        found[connection.to_lane].add(connection.direction)
+    return found
+
+
+def test_the_published_city(realistic: Network) -> None:
+    assert len(realistic.junctions) == len(realistic.signals) == 34
+    assert len(realistic.streets) == 108
+    assert sum(street.boundary for street in realistic.streets) == 36
+    assert len(realistic.edges) == 216
+    assert len(realistic.land_use) == 3136
+    assert {lane.speed_mps for lane in realistic.lanes} == {13.89}
+    tails = [realistic.edge_by_id[street.tail] for street in realistic.streets]
+    heads = [realistic.edge_by_id[street.head] for street in realistic.streets]
+    assert all(170 < tail.length_m < 190 for tail in tails)
+    assert all(60 < head.length_m < 80 for head in heads)
+    assert Counter(len(tail.lanes) for tail in tails).keys() == {2, 3}
+
+
+def test_weights_of_streets_are_whole_numbers_for_each_day_phase(realistic: Network) -> None:
+    for street in realistic.streets:
+        for weights in (street.depart_weight, street.arrive_weight):
+            assert len(weights) == len(DAY_PHASES)
+            assert all(1 <= weight <= 20 and weight == int(weight) for weight in weights)
+    assert len({street.depart_weight for street in realistic.streets}) > 20
+
+
+def test_streets_chain_into_edges(city: Network) -> None:
+    for street in city.streets:
+        tail, head = city.edge_by_id[street.tail], city.edge_by_id[street.head]
+        assert tail.from_node == street.from_junction
+        assert tail.to_node == head.from_node
+        assert head.to_node == street.to_junction
+
+
+def test_every_lane_is_fed_and_leads_on(city: Network) -> None:
+    lanes = {lane.id for lane in city.lanes}
+    assert {connection.to_lane for connection in city.connections} == lanes
+    assert {connection.from_lane for connection in city.connections} == lanes
+
+
+def test_turns_arrive_by_position(realistic: Network) -> None:
+    entered = turns_into(realistic)
+    full = 0
+    for street in realistic.streets:
+        lanes = [entered[lane.id] for lane in realistic.edge_by_id[street.tail].lanes]
+        if set.union(*lanes) != {"r", "s", "l", "t"}:
+            continue
+        full += 1
+        assert "r" in lanes[0]
+        assert "r" not in lanes[-1]
+        assert {"l", "t"} <= lanes[-1]
+        assert not {"l", "t"} & lanes[0]
+        if len(lanes) == 3:
+            assert "s" in lanes[1]
+    assert full > 40
+
+
+def test_no_two_movements_of_an_approach_cross(city: Network) -> None:
+    by_edge = defaultdict(list)
+    edge_of = {lane.id: edge for edge in city.edges for lane in edge.lanes}
+    for connection in city.connections:
+        lane = int(connection.from_lane.rsplit("_", 1)[1])
+        by_edge[edge_of[connection.from_lane].id].append((lane, connection.direction))
+    for movements in by_edge.values():
+        order = ["rslt".index(letter) for _, letter in sorted(movements, key=lambda m: m[0])]
+        by_lane = sorted((lane, "rslt".index(letter)) for lane, letter in movements)
+        assert [turn for _, turn in by_lane] == sorted(order)
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_dead_ends_have_no_signal(cache_dir: Path, index: int) -> None:
+    removed = ("A0,B0", "A2,B2", "C2,C1", "A2,B1,B2")[index]
+    network = build_network(small_grid(junctions_to_remove=removed), cache_dir)
+    leaving = Counter(street.from_junction for street in network.streets)
+    assert {signal.id for signal in network.signals} == {j for j, n in leaving.items() if n > 1}
+    for name in (junction for junction, count in leaving.items() if count == 1):
+        (street,) = (street for street in network.streets if street.to_junction == name)
+        assert len(network.edge_by_id[street.head].lanes) == 1
+
+
+def test_sumo_loads_the_network_without_a_word(city: Network) -> None:
+    command: list[str | Path] = [SUMO, "-n", city.net_file]
+    command += ["--no-warnings", "false", "--end", "100", "--no-step-log"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_the_published_city_is_built_in_two_seconds(tmp_path: Path) -> None:
+    begun = time.process_time()
+    children = os.times().children_user
+    build_network(REALISTIC, tmp_path)
+    # Processor time, not the clock's: other work on the machine does not count.
+    assert time.process_time() - begun + os.times().children_user - children < 2.0
+
+
+def test_many_processes_build_one_network(tmp_path: Path) -> None:
+    processes = [start_build(tmp_path / "cache", hash_seed=seed) for seed in (1, 2, 3)]
+    apart = start_build(tmp_path / "apart", hash_seed=4)
+    hashes = [result(process) for process in [*processes, apart]]
+    assert len(set(hashes)) == 1
+    # Byte for byte the same, whatever order the sets of a process have, and nothing left over.
+    together = files_of(tmp_path / "cache")
+    assert together.keys() == {NET_FILE, SIDECAR_FILE}
+    assert together == files_of(tmp_path / "apart")
+    assert len(list((tmp_path / "cache" / "networks").iterdir())) == 1
+
+
+def test_the_file_tells_neither_date_nor_place(realistic: Network) -> None:
+    text = realistic.net_file.read_text()
+    assert "<!--" not in text
+    assert str(realistic.net_file.parent) not in text
+
+
+def test_a_known_network_is_not_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build_network(small_grid(), tmp_path)
+    monkeypatch.setattr(sumo, "SUMO_HOME", str(tmp_path / "nowhere"))
+    assert build_network(small_grid(), tmp_path) == first
+    # Equal values are the same configuration, whether they came as 200 or as 200.0.
+    assert build_network(small_grid(block_size_m=200.0), tmp_path) == first
+    with pytest.raises(NetworkError, match="netconvert"):
+        build_network(small_grid(network_seed=8), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network_seed": 8},
+        {"block_size_m": 210},
+        {"signals": SignalsConfig(yellow_s=4.0)},
+        {"step_length": 0.5},
+        {"land_use_block_size_m": 20.0},
+    ],
+)
+def test_other_values_give_another_network(cache_dir: Path, changes: dict[str, object]) -> None:
+    other = build_network(small_grid(**changes), cache_dir)
+    assert other.net_file != build_network(small_grid(), cache_dir).net_file
+
+
+@pytest.mark.parametrize("name", [NET_FILE, SIDECAR_FILE])
+@pytest.mark.parametrize("damage", ["gone", "cut", "changed"])
+def test_a_damaged_entry_is_built_again(
+    tmp_path: Path, name: str, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = build_network(small_grid(), tmp_path)
+    file = first.net_file.with_name(name)
+    content = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    elif damage == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    elif name == NET_FILE:
+        file.write_bytes(content.replace(b"13.89", b"99.99"))
+    else:
+        file.write_bytes(content.replace(b'"streets"', b'"roads"'))
+    assert build_network(small_grid(), tmp_path) == first
+    assert file.read_bytes() == content
+    assert "building a damaged network" in caplog.text
+
+
+def test_an_unwritable_cache_is_told(tmp_path: Path) -> None:
+    (tmp_path / "networks").write_text("in the way")
+    with pytest.raises(NetworkError, match="cannot be written") as caught:
+        build_network(small_grid(), tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_failing_netconvert_is_told_in_one_line(tmp_path: Path) -> None:
+    broken = tmp_path / "city.nod.xml"
+    broken.write_text("<nodes><node")
+    with pytest.raises(NetworkError, match="netconvert failed with exit code 1: Error: ") as caught:
+        netconvert.run_netconvert({"node-files": broken}, tmp_path / "out.net.xml")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out.net.xml").exists()
+
+
+def test_turn_lanes_shorter_than_a_vehicle_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match=r"network.block_size_m 50 \[m\] leaves .* choose"):
+        build_network(small_grid(block_size_m=50), tmp_path)
+    assert files_of(tmp_path) == {}
+
+
+def test_an_unknown_kind_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match=r"network.kind: unknown 'gird' .*'grid'"):
+        build_network(NetworkConfig(kind="gird"), tmp_path)
+
+
+def test_a_saved_network_is_the_same(tmp_path: Path, realistic: Network) -> None:
+    saved = save_network(realistic, tmp_path / "run" / "network")
+    assert saved == load_network(tmp_path / "run" / "network")
+    assert saved.net_file == tmp_path / "run" / "network" / NET_FILE
+    assert files_of(tmp_path) == files_of(realistic.net_file.parent)
+    assert (saved.signals, saved.streets, saved.hash) == (
+        realistic.signals,
+        realistic.streets,
+        realistic.hash,
+    )
+
+
+def test_a_network_that_cannot_be_saved_is_told(tmp_path: Path, realistic: Network) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NetworkError, match="cannot be saved"):
+        save_network(realistic, tmp_path / "file" / "network")
+
+
+def test_a_changed_net_file_does_not_load(tmp_path: Path, realistic: Network) -> None:
+    saved = save_network(realistic, tmp_path)
+    saved.net_file.write_text(saved.net_file.read_text().replace("13.89", "27.78"))
+    with pytest.raises(NetworkError, match=r"is not the one that network\.json belongs to"):
+        load_network(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is damaged"),
+        ("[]", "is damaged"),
+        ("null", "is damaged"),
+        ('{"format": 99}', "has format 99, not 1"),
+        ('{"format": 1}', "is damaged: 'clearance'"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_bad_sidecar_is_told_in_one_line(
+    tmp_path: Path, realistic: Network, text: str | None, told: str
+) -> None:
+    save_network(realistic, tmp_path)
+    (tmp_path / SIDECAR_FILE).unlink()
+    if text is not None:
+        (tmp_path / SIDECAR_FILE).write_text(text)
+    with pytest.raises(NetworkError, match=told) as caught:
+        load_network(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_signal_missing_from_the_programs_is_told(tmp_path: Path, realistic: Network) -> None:
+    saved = save_network(realistic, tmp_path)
+    text = saved.net_file.read_text().replace('<tlLogic id="B1"', '<tlLogic id="Z9"')
+    saved.net_file.write_text(text)
+    sidecar = json.loads((tmp_path / SIDECAR_FILE).read_text())
+    sidecar["net_hash"] = sha256(text.encode()).hexdigest()
+    (tmp_path / SIDECAR_FILE).write_text(json.dumps(sidecar))
+    with pytest.raises(NetworkError, match="no program for the 16 links of 'B1'"):
+        load_network(tmp_path)
