@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trafficrl.network.turn_lanes import plan_head, receiving_lanes, spread
@@ -25,6 +25,7 @@ def test_turn_lanes(tail_lanes: int, exits: dict[str, int], head: tuple[str, ...
     assert plan_head(tail_lanes, exits) == head
 
 
+@settings(deadline=None)  # other work on the machine slows single examples
 @given(LANES, TURNS, LANES)
 def test_each_exit_has_a_turn_lane_and_turns_never_cross(
     tail_lanes: int, turns: set[str], wide: int
@@ -58,6 +59,7 @@ def test_movements_arrive_by_position(
     assert list(found) == lanes
 
 
+@settings(deadline=None)  # other work on the machine slows single examples
 @given(LANES, TURNS, st.data())
 def test_together_the_movements_reach_every_lane(
     to_lanes: int, turns: set[str], data: st.DataObject
@@ -73,6 +75,7 @@ def test_together_the_movements_reach_every_lane(
     assert reached == set(range(to_lanes))
 
 
+@settings(deadline=None)  # other work on the machine slows single examples
 @given(LANES, LANES)
 def test_spread_keeps_the_order_and_uses_every_lane(from_lanes: int, to_lanes: int) -> None:
     pairs = spread(from_lanes, range(to_lanes))
