@@ -8,7 +8,14 @@ from omegaconf import MISSING
 
 from trafficrl.config.checks import check_choice, check_range, parse_shares
 
-__all__ = ["DemandMode", "GeneratedScenarioConfig", "ScenarioConfig"]
+__all__ = [
+    "ROUTE_PATTERNS",
+    "ROUTING_STRATEGIES",
+    "VEHICLE_TYPES",
+    "DemandMode",
+    "GeneratedScenarioConfig",
+    "ScenarioConfig",
+]
 
 ROUTING_STRATEGIES = ("shortest", "realtime")
 VEHICLE_TYPES = ("passenger", "public")

@@ -15,7 +15,13 @@ from trafficrl.errors import ConfigError
 from trafficrl.network.model import Network
 from trafficrl.simulation.state import FloatArray, IntArray
 
-__all__ = ["ActionDecoder", "NextPhaseAction", "PhaseDurationsAction", "build_action"]
+__all__ = [
+    "LOGIT_LIMIT",
+    "ActionDecoder",
+    "NextPhaseAction",
+    "PhaseDurationsAction",
+    "build_action",
+]
 
 LOGIT_LIMIT = 10.0
 

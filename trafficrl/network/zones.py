@@ -14,7 +14,7 @@ from trafficrl.errors import NetworkError
 from trafficrl.network.model import Junction, LandUse
 from trafficrl.runs.seeding import stream
 
-__all__ = ["LAND_USES", "Zones", "generate_zones"]
+__all__ = ["LAND_USES", "FloatArray", "IntArray", "Zones", "generate_zones"]
 
 IntArray: TypeAlias = NDArray[np.int64]
 FloatArray: TypeAlias = NDArray[np.float64]
