@@ -1,1 +1,1 @@
-"""The commands: configuration in, one clear line or a run folder out."""
+"""The commands: Hydra around them, everything else below them."""

@@ -16,6 +16,7 @@ __all__ = [
     "LearningRateSchedule",
     "ObservationConfig",
     "PPOConfig",
+    "PolicyKind",
 ]
 
 EDGE_FEATURES = (
@@ -54,6 +55,15 @@ class Activation(Enum):
     tanh = "tanh"
     elu = "elu"
     leaky_relu = "leaky_relu"
+
+
+class PolicyKind(Enum):
+    """How the policy network is laid out."""
+
+    mlp = "mlp"
+    """One network from all features to all actions: nothing is assumed, much must be learned."""
+    phase_scores = "phase_scores"
+    """One small network scores every phase of every signal from that phase's own features."""
 
 
 class LearningRateSchedule(Enum):
@@ -126,6 +136,7 @@ class PPOConfig(AlgorithmConfig):
     """Proximal policy optimisation (Schulman et al. 2017) as Stable-Baselines3 has it."""
 
     kind: str = "ppo"
+    policy: PolicyKind = PolicyKind.mlp
     learning_rate: float = MISSING
     lr_schedule: LearningRateSchedule = LearningRateSchedule.constant
     lr_final: float = 0.0
@@ -176,3 +187,7 @@ class PPOConfig(AlgorithmConfig):
         check_range(f"{where}.ent_decay_steps", self.ent_decay_steps, 1, unit="environment steps")
         if not self.net_arch or min(self.net_arch) < 1:
             raise ConfigError(f"{where}.net_arch needs layer widths >= 1, got {self.net_arch}")
+        if self.policy is PolicyKind.phase_scores and not self.observation.phase_features:
+            raise ConfigError(
+                f"{where}.policy=phase_scores needs {where}.observation.phase_features"
+            )

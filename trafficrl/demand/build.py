@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from trafficrl.config.scenarios import GeneratedScenarioConfig
+from trafficrl.config.scenarios import GeneratedScenarioConfig, ScenarioConfig
 from trafficrl.demand.insertion import insertion_xml
 from trafficrl.demand.origins_destinations import build_street_pairs
 from trafficrl.demand.routexml import build_routes, save_routes
@@ -19,7 +19,7 @@ __all__ = ["build_scenario"]
 
 def build_scenario(
     name: str,
-    config: GeneratedScenarioConfig,
+    config: ScenarioConfig,
     network: Network,
     *,
     seeds: DemandSeeds | None,
@@ -45,6 +45,7 @@ def build_scenario(
         raise DemandError(
             f"scenarios.{name}: {name!r} cannot begin a file's name; use letters, digits, _ . -"
         )
+    assert isinstance(config, GeneratedScenarioConfig), f"no demand of kind {config.kind}"
     if seeds is None:
         seeds = DemandSeeds(config.private_traffic_seed, config.public_traffic_seed)
     route_file = folder / f"{name}-{seeds.private}-{seeds.public}.rou.xml"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trafficrl.config.algorithm import ObservationConfig
 from trafficrl.env.lane_groups import LaneGroups
 from trafficrl.network.model import Network
-from trafficrl.simulation.state import FloatArray, TrafficState
+from trafficrl.simulation.state import FloatArray, IntArray, TrafficState
 
 __all__ = ["ObservationEncoder"]
 
@@ -24,6 +24,8 @@ BOTTLENECK_RATIO = 0.58
 """Share of the limit below which May's model has passed its capacity (29 of 50 km/h)."""
 TIME_LOSS_S = 600.0
 PHASE_AGE_S = 120.0
+PER_PHASE = ("current_phase",)
+"""Features of a signal that have one value a phase."""
 WAITING_S = 120.0
 
 Feature = Callable[[TrafficState], FloatArray]
@@ -48,13 +50,33 @@ class ObservationEncoder:
             (config.network_features, self._network_features(), ["network"]),
         )
         self._features: list[Feature] = []
+        self._start: dict[str, int] = {}
         self.names: list[str] = []
         for chosen, table, members in tables:
             for name in chosen:
                 self._features.append(table[name])
-                owners = self._groups.phase_names if name == "current_phase" else members
+                self._start[name] = len(self.names)
+                owners = self._groups.phase_names if name in PER_PHASE else members
                 self.names += [f"{name}:{owner}" for owner in owners]
         self.size = len(self.names)
+        self._config = config
+
+    @property
+    def signal_of_phase(self) -> IntArray:
+        """(Q,) index of the signal that each phase belongs to."""
+        sizes = [len(signal.phases) for signal in self._network.signals]
+        return np.repeat(np.arange(len(sizes)), sizes)
+
+    @property
+    def phase_columns(self) -> IntArray:
+        """(Q, features) for each phase, where its own and its signal's features stand."""
+        signal = self.signal_of_phase
+        phase = np.arange(len(signal))
+        of_phase = [name for name in PER_PHASE if name in self._config.signal_features]
+        of_signal = [name for name in self._config.signal_features if name not in PER_PHASE]
+        columns = [self._start[name] + phase for name in (*self._config.phase_features, *of_phase)]
+        columns += [self._start[name] + signal for name in of_signal]
+        return np.stack(columns, axis=1)
 
     def encode(self, state: TrafficState) -> NDArray[np.float32]:
         """The vector of that state; values outside 0..1 are cut."""

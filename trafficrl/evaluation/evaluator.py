@@ -2,7 +2,8 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class EpisodeResult:
     """One episode's metrics, and all that names it."""
 
     controller: str
+    """Its label in tables."""
     scenario: str
     seed: int
     """Index within the split: 0, 1, ..."""
@@ -37,7 +39,9 @@ class EpisodeResult:
 class Job:
     """One episode to run."""
 
+    label: str
     controller: str
+    """A controller's name, or the file of a model."""
     scenario: str
     split: Split
     seed: int
@@ -69,21 +73,27 @@ class Evaluator:
 
     def run(
         self,
-        controllers: Sequence[str],
+        controllers: Mapping[str, str],
         *,
         split: Split,
         seeds: int,
         report: Callable[[int], None] = lambda done: None,
     ) -> list[EpisodeResult]:
-        """All episodes, ordered by controller, scenario and seed; `report` hears how many are done.
+        """All episodes, ordered by controller, scenario and seed.
+
+        Args:
+            controllers: label in tables -> name of the controller, or file of the model.
+            split: which demand.
+            seeds: episodes of each scenario, the same ones for every controller.
+            report: called with the number of finished episodes.
 
         Raises:
             SimulationError: a worker process died.
             TrafficRLError: what an episode raised.
         """
         jobs = [
-            Job(controller, scenario, split, seed)
-            for controller in controllers
+            Job(label, controller, scenario, split, seed)
+            for label, controller in controllers.items()
             for scenario in self._task.scenarios
             for seed in range(seeds)
         ]
@@ -120,6 +130,7 @@ _controllers: dict[tuple[str, float], Controller] = {}
 def _start_worker(task: Task, folder: Path) -> None:
     global _worker  # noqa: PLW0603 - a pool's initializer has no other place to leave its work
     _worker = (task, folder)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides what an interrupt means
 
 
 def _run_job(job: Job) -> EpisodeResult:
@@ -127,7 +138,7 @@ def _run_job(job: Job) -> EpisodeResult:
     task, folder = _worker
     episode = Episode.of_split(job.scenario, job.split, job.seed)
     metrics, reward = run_episode(task, episode, _controller(job.controller, task), folder)
-    return EpisodeResult(job.controller, job.scenario, job.seed, episode.sumo_seed, metrics, reward)
+    return EpisodeResult(job.label, job.scenario, job.seed, episode.sumo_seed, metrics, reward)
 
 
 def _controller(name: str, task: Task) -> Controller:

@@ -43,7 +43,7 @@ class EpisodeMetrics:
     """One episode. Means are over all scheduled vehicles, whether they arrived or not."""
 
     delay_s: float
-    """Time loss + depart delay; a vehicle that never departed lost all its time since it was due."""
+    """Time loss + depart delay; one that never departed has lost all its time since it was due."""
     travel_time_s: float
     """From the scheduled departure to the arrival, or to the end of the episode."""
     waiting_time_s: float
@@ -109,7 +109,7 @@ def _mean(values: FloatArray) -> float:
 
 def _rows(tripinfo: Path) -> Iterator[list[float]]:
     try:
-        for _, element in iterparse(tripinfo):
+        for _, element in iterparse(tripinfo):  # noqa: S314 - SUMO wrote it a moment ago
             if element.tag == "tripinfo":
                 yield [float(element.attrib[name]) for name in COLUMNS]
                 element.clear()

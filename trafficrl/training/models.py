@@ -26,7 +26,6 @@ from stable_baselines3.common.vec_env import VecNormalize
 from trafficrl.config.algorithm import (
     ActionConfig,
     ActionKind,
-    Activation,
     ObservationConfig,
     PPOConfig,
 )
@@ -35,26 +34,12 @@ from trafficrl.env.actions import LOGIT_LIMIT
 from trafficrl.errors import CheckpointError, ConfigError
 from trafficrl.network.model import Network
 from trafficrl.runs.files import replacing
+from trafficrl.training.policies import LAYOUT, build_policy_arguments, policy_class
 
-__all__ = ["LoadedModel", "load_model", "policy_arguments", "restore_model", "save_model"]
+__all__ = ["LoadedModel", "load_model", "restore_model", "save_model"]
 
 DESCRIPTION = "trafficrl.json"
 FORMAT = 1
-ACTIVATIONS: dict[Activation, type[torch.nn.Module]] = {
-    Activation.relu: torch.nn.ReLU,
-    Activation.tanh: torch.nn.Tanh,
-    Activation.elu: torch.nn.ELU,
-    Activation.leaky_relu: torch.nn.LeakyReLU,
-}
-
-
-def policy_arguments(config: PPOConfig) -> dict[str, Any]:
-    """Stable-Baselines3's `policy_kwargs` for that configuration."""
-    return {
-        "net_arch": list(config.net_arch),
-        "activation_fn": ACTIVATIONS[config.activation],
-        "log_std_init": config.log_std_init,
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +71,8 @@ class LoadedModel:
     num_phases: list[int]
     """Of each signal."""
     num_features: int
+    policy_layout: dict[str, Any]
+    """Of `policy_layout()`."""
     normaliser: Normaliser | None
     policy_state: dict[str, torch.Tensor]
     optimizer_state: dict[str, Any]
@@ -122,15 +109,15 @@ class LoadedModel:
     @cached_property
     def _policy(self) -> ActorCriticPolicy:
         high, low = np.inf, -np.inf
-        policy = ActorCriticPolicy(
-            spaces.Box(low, high, (self.num_features,), np.float32),
-            _action_space(self.action, self.num_phases),
-            lambda progress: 0.0,
-            **policy_arguments(self.algorithm),
-        )
         try:
+            policy = policy_class(self.algorithm)(
+                spaces.Box(low, high, (self.num_features,), np.float32),
+                _action_space(self.action, self.num_phases),
+                lambda progress: 0.0,
+                **build_policy_arguments(self.algorithm, self.policy_layout),
+            )
             policy.load_state_dict(self.policy_state)
-        except RuntimeError as error:
+        except (RuntimeError, TypeError, IndexError, ValueError) as error:
             raise CheckpointError(
                 f"{self.file}: the weights do not fit their description: {_line(error)}"
             ) from error
@@ -147,6 +134,9 @@ def save_model(model: PPO, file: Path, *, algorithm: PPOConfig, network: Network
         "network_hash": network.hash,
         "num_phases": [len(signal.phases) for signal in network.signals],
         "num_features": int(np.prod(model.observation_space.shape or (0,))),
+        "policy_layout": {
+            name: model.policy_kwargs[name] for name in LAYOUT if name in model.policy_kwargs
+        },
         "normaliser": _normaliser_values(model.get_vec_normalize_env()),
     }
     with replacing(file) as temporary:
@@ -180,6 +170,7 @@ def load_model(file: Path) -> LoadedModel:
             network_hash=str(described["network_hash"]),
             num_phases=[int(number) for number in described["num_phases"]],
             num_features=int(described["num_features"]),
+            policy_layout=dict(described["policy_layout"]),
             normaliser=Normaliser(**normaliser) if normaliser else None,
             policy_state=policy_state,
             optimizer_state=optimizer_state,

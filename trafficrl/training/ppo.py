@@ -7,14 +7,19 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 
 from trafficrl.config.algorithm import PPOConfig
+from trafficrl.env.observations import ObservationEncoder
+from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError
 from trafficrl.network.model import Network
-from trafficrl.training.models import LoadedModel, load_model, policy_arguments, restore_model
+from trafficrl.training.models import LoadedModel, load_model, restore_model
+from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
 
 __all__ = ["build_ppo", "find_model", "resume_ppo"]
 
 
-def build_ppo(config: PPOConfig, environments: VecEnv, *, seed: int, device: str) -> PPO:
+def build_ppo(
+    config: PPOConfig, environments: VecEnv, task: Task, *, seed: int, device: str
+) -> PPO:
     """A learner that has learned nothing yet; its weights follow from the seed.
 
     Raises:
@@ -27,8 +32,9 @@ def build_ppo(config: PPOConfig, environments: VecEnv, *, seed: int, device: str
             f"{environments.num_envs} = {rollout} transitions, got {config.batch_size}"
         )
     check_device(device)
+    encoder = ObservationEncoder(config.observation, task.network, end_s=task.end_s)
     return PPO(
-        "MlpPolicy",
+        policy_class(config),
         environments,
         learning_rate=config.learning_rate,
         n_steps=config.n_steps,
@@ -40,7 +46,7 @@ def build_ppo(config: PPOConfig, environments: VecEnv, *, seed: int, device: str
         ent_coef=config.ent_coef,
         vf_coef=config.vf_coef,
         max_grad_norm=config.max_grad_norm,
-        policy_kwargs=policy_arguments(config),
+        policy_kwargs=build_policy_arguments(config, policy_layout(config, encoder)),
         seed=seed,
         device=device,
     )
@@ -54,7 +60,14 @@ def resume_ppo(model: PPO, path: Path, config: PPOConfig, network: Network) -> L
     """
     loaded = load_model(find_model(path))
     loaded.check_fits(network)
-    for name in ("observation", "action", "net_arch", "activation", "normalize_observation"):
+    for name in (
+        "policy",
+        "observation",
+        "action",
+        "net_arch",
+        "activation",
+        "normalize_observation",
+    ):
         before, now = getattr(loaded.algorithm, name), getattr(config, name)
         if before != now:
             raise CheckpointError(

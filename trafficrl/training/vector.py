@@ -1,32 +1,21 @@
 """The environments that learn side by side: one process a slot, each with its own SUMO."""
 
 import logging
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import gymnasium
-from stable_baselines3.common.vec_env import (
-    DummyVecEnv,
-    SubprocVecEnv,
-    VecEnv,
-    VecMonitor,
-    VecNormalize,
-)
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, VecNormalize
 
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
+from trafficrl.training.processes import Env, ProcessVecEnv
 
 __all__ = ["build_vector_env"]
 
 log = logging.getLogger(__name__)
-
-Env = gymnasium.Env[Any, Any]
 
 
 def build_vector_env(
@@ -48,11 +37,7 @@ def build_vector_env(
         partial(TrafficSignalEnv, task, seed=seed, slot=slot, slots=slots, folder=folder)
         for slot in range(slots)
     ]
-    if execution.single_env:
-        environments: VecEnv = DummyVecEnv(makers)
-    else:
-        with shielded_children():
-            environments = SubprocVecEnv(makers, start_method="spawn")
+    environments: VecEnv = DummyVecEnv(makers) if execution.single_env else ProcessVecEnv(makers)
     environments = VecMonitor(environments)
     if algorithm.normalize_observation or algorithm.normalize_reward:
         return VecNormalize(
@@ -62,19 +47,3 @@ def build_vector_env(
             gamma=algorithm.gamma,
         )
     return environments
-
-
-@contextmanager
-def shielded_children() -> Iterator[None]:
-    """Processes started inside ignore the signals that a terminal or Slurm sends to all of a job.
-
-    The main process alone decides what an interrupt means; its workers end when it closes them, or
-    when it is gone.
-    """
-    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
-    before = [signal.signal(kind, signal.SIG_IGN) for kind in kinds]
-    try:
-        yield
-    finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)

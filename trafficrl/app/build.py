@@ -1,0 +1,130 @@
+"""The composition root: from a checked experiment to objects; only here everything meets."""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from stable_baselines3 import PPO
+
+from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.execution import Score
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.env.task import Task
+from trafficrl.evaluation.evaluator import EpisodeResult, Evaluator
+from trafficrl.evaluation.results import Comparison
+from trafficrl.network.build import build_network, save_network
+from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.progress import ProgressReport
+from trafficrl.runs.provenance import git_commit, package_versions
+from trafficrl.runs.seeding import Split, stream
+from trafficrl.simulation.backend import sumo_version
+from trafficrl.training.best import Validation
+from trafficrl.training.ppo import build_ppo, resume_ppo
+from trafficrl.training.vector import build_vector_env
+
+__all__ = ["build_learner", "build_task", "build_validation", "judge", "provenance"]
+
+log = logging.getLogger(__name__)
+
+
+def build_task(config: ExperimentConfig, paths: RunPaths) -> Task:
+    """The decision problem of the experiment; its network lies in the run folder.
+
+    Raises:
+        NetworkError: the network cannot be built.
+    """
+    start = time.perf_counter()
+    network = build_network(config.network, Path(config.execution.cache_dir))
+    save_network(network, paths.network)
+    log.info(
+        "network: %d signals, %d streets, %d lanes in %.2f s",
+        len(network.signals),
+        len(network.streets),
+        len(network.lanes),
+        time.perf_counter() - start,
+    )
+    return Task.of(config, network)
+
+
+def provenance(task: Task) -> dict[str, Any]:
+    """What beside the configuration decides a result."""
+    return {
+        "sumo": sumo_version(),
+        "packages": package_versions(),
+        "git_commit": git_commit(),
+        "network_hash": task.network.hash,
+    }
+
+
+def build_learner(config: ExperimentConfig, task: Task, paths: RunPaths) -> PPO:
+    """A learner on running environments: new, or going on from `resume_from`.
+
+    Raises:
+        ConfigError: a batch, device or kind of algorithm that cannot be had.
+        CheckpointError: a model that is missing, damaged or does not fit.
+    """
+    algorithm = config.algorithm
+    assert isinstance(algorithm, PPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
+    torch.set_num_threads(config.execution.torch_threads)
+    environments = build_vector_env(
+        task, algorithm, config.execution, seed=config.seed, folder=paths.work
+    )
+    try:
+        seed = int(stream(config.seed, "policy").integers(2**31 - 1))
+        model = build_ppo(algorithm, environments, task, seed=seed, device=config.execution.device)
+        if config.resume_from is not None:
+            loaded = resume_ppo(model, Path(config.resume_from), algorithm, task.network)
+            log.info("going on from %s at %d steps", loaded.file, loaded.timesteps)
+    except BaseException:
+        environments.close()
+        raise
+    return model
+
+
+def build_validation(
+    config: ExperimentConfig, evaluator: Evaluator
+) -> Callable[[Path], Validation] | None:
+    """Judges a model file on the validation demand; None where the experiment wants none."""
+    if not config.execution.eval_freq:
+        return None
+
+    def validate(model: Path) -> Validation:
+        results = evaluator.run(
+            {"policy": str(model)}, split=Split.validation, seeds=config.execution.validation_seeds
+        )
+        reward = mean([result.reward for result in results])
+        delay_s = mean([result.metrics.delay_s for result in results])
+        arrived = sum(result.metrics.arrived for result in results)
+        scheduled = sum(result.metrics.scheduled for result in results)
+        score = -delay_s if config.execution.score is Score.delay else reward
+        return Validation(
+            score, {"delay_s": delay_s, "reward": reward, "arrived_share": arrived / scheduled}
+        )
+
+    return validate
+
+
+def judge(
+    config: ExperimentConfig, evaluator: Evaluator, controllers: dict[str, str]
+) -> Comparison:
+    """All controllers on the same unseen test demand, the first being the baseline.
+
+    Args:
+        controllers: label in tables -> controller's name or model file.
+    """
+    seeds = config.evaluation.seeds
+    total = len(controllers) * len(config.scenarios) * seeds
+    results: list[EpisodeResult] = []
+    with ProgressReport("evaluation", total=total, unit="episodes") as progress:
+        results = evaluator.run(
+            controllers, split=Split.test, seeds=seeds, report=progress.advance_to
+        )
+    return Comparison(results, confidence=config.evaluation.confidence)
+
+
+def mean(values: list[float]) -> float:
+    """Arithmetic mean."""
+    return sum(values) / len(values)

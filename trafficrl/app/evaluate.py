@@ -1,0 +1,57 @@
+"""trafficrl-evaluate: controllers x scenarios x seeds, on unseen demand, in one table."""
+
+import logging
+import shutil
+import sys
+from pathlib import Path
+
+from trafficrl.app.build import build_task, judge, provenance
+from trafficrl.app.console import run_app
+from trafficrl.config.experiment import EvaluateConfig
+from trafficrl.evaluation.controllers import check_controller
+from trafficrl.evaluation.evaluator import Evaluator
+from trafficrl.runs.paths import RunPaths
+
+__all__ = ["evaluate", "main"]
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(config: EvaluateConfig, folder: Path) -> None:
+    """`evaluation/results.json` in the folder holds the outcome, and the table is printed.
+
+    Raises:
+        ConfigError: an unknown controller.
+        CheckpointError: a model that is missing, damaged, or was trained for another network.
+    """
+    for controller in config.controllers:
+        check_controller(controller)
+    paths = RunPaths(folder)
+    task = build_task(config, paths)
+    try:
+        with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
+            comparison = judge(config, evaluator, labels(config.controllers))
+    finally:
+        shutil.rmtree(paths.work, ignore_errors=True)
+    results = paths.evaluation / "results.json"
+    comparison.save(results, controllers=config.controllers, provenance=provenance(task))
+    comparison.print(f"Unseen demand: {config.evaluation.seeds} test seeds a scenario")
+    log.info("results: %s", results)
+
+
+def labels(controllers: list[str]) -> dict[str, str]:
+    """Short label -> controller: a model goes by its file's name where that is enough."""
+    stems = [Path(name).stem for name in controllers]
+    return {
+        stem if stems.count(stem) == 1 else name: name
+        for stem, name in zip(stems, controllers, strict=True)
+    }
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run_app(evaluate, EvaluateConfig, config_name="evaluate"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""trafficrl-train: builds what the configuration says, trains, and judges what was learned."""
+
+import logging
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trafficrl.app.build import build_learner, build_task, build_validation, judge, provenance
+from trafficrl.app.console import run_app
+from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.load import save_experiment
+from trafficrl.env.task import Task
+from trafficrl.errors import RunError
+from trafficrl.evaluation.evaluator import Evaluator
+from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.record import RunRecord, RunStatus
+from trafficrl.training.trainer import Trainer, TrainingEnd
+
+__all__ = ["main", "train"]
+
+log = logging.getLogger(__name__)
+
+
+def train(config: ExperimentConfig, folder: Path) -> None:
+    """The run folder holds a trained model and what it is worth.
+
+    Raises:
+        RunError: the folder holds a run already.
+        TrafficRLError: whatever the run could not do; `run.json` says failed then.
+    """
+    paths = RunPaths(folder)
+    if paths.run.exists():
+        raise RunError(f"{folder} holds a run already: choose another hydra.run.dir")
+    record = RunRecord(paths.run, total_timesteps=config.execution.total_timesteps, timesteps=0)
+    try:
+        reason = run(config, paths, record)
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        status = RunStatus.stopped if interrupted else RunStatus.failed
+        record.end(status, str(error) or type(error).__name__)
+        raise
+    finally:
+        shutil.rmtree(paths.work, ignore_errors=True)
+    record.end(RunStatus.finished, reason)
+
+
+def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord) -> str:
+    """Train and judge; returns why training ended."""
+    task = build_task(config, paths)
+    facts = provenance(task)
+    warn_of_other_origin(config.provenance, facts)
+    save_experiment(replace(config, provenance=facts), paths.resolved_config)
+    record.update(provenance=facts)
+    with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
+        end = learn(config, task, paths, record, evaluator)
+        record.update(timesteps=end.timesteps, best_score=end.best_score)
+        controllers = {"fixed": "fixed", "policy": str(paths.best_model)}
+        comparison = judge(config, evaluator, controllers)
+    results = paths.evaluation / "results.json"
+    comparison.save(results, sumo=facts["sumo"], network_hash=facts["network_hash"])
+    comparison.print(f"Unseen demand: {config.evaluation.seeds} test seeds a scenario")
+    record.update(verdict=comparison.verdict("policy"))
+    log.info("run folder: %s", paths.root)
+    return end.reason
+
+
+def learn(
+    config: ExperimentConfig, task: Task, paths: RunPaths, record: RunRecord, evaluator: Evaluator
+) -> TrainingEnd:
+    """The policy has learned; its environments are closed."""
+    assert isinstance(config.algorithm, PPOConfig)
+    model = build_learner(config, task, paths)
+    try:
+        trainer = Trainer(
+            model,
+            algorithm=config.algorithm,
+            execution=config.execution,
+            network=task.network,
+            paths=paths,
+            record=record,
+            validate=build_validation(config, evaluator),
+        )
+        return trainer.run()
+    finally:
+        assert model.env is not None
+        model.env.close()
+
+
+def warn_of_other_origin(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Say so when a configuration from another run is carried out by other versions."""
+    for name, value in before.items():
+        if value != now.get(name):
+            log.warning(
+                "%s differs from the run that this configuration comes from: %s was %s; the "
+                "result may differ too",
+                name,
+                now.get(name),
+                value,
+            )
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run_app(train, ExperimentConfig, config_name="train"))
+
+
+if __name__ == "__main__":
+    main()
