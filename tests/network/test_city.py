@@ -1,0 +1,104 @@
+import subprocess
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+import sumo
+from grid_cases import small_grid
+
+from trafficrl.network.build import build_network
+from trafficrl.network.model import DAY_PHASES, Network
+
+SUMO = Path(sumo.SUMO_HOME) / "bin" / "sumo"
+
+
+def turns_into(network: Network) -> dict[str, set[str]]:
+    """Lane -> directions that enter it."""
+    found = defaultdict(set)
+    for connection in network.connections:
+        found[connection.to_lane].add(connection.direction)
+    return found
+
+
+def test_the_published_city(realistic: Network) -> None:
+    assert len(realistic.junctions) == len(realistic.signals) == 34
+    assert len(realistic.streets) == 108
+    assert sum(street.boundary for street in realistic.streets) == 36
+    assert len(realistic.edges) == 216
+    assert len(realistic.land_use) == 3136
+    assert {lane.speed_mps for lane in realistic.lanes} == {13.89}
+    tails = [realistic.edge_by_id[street.tail] for street in realistic.streets]
+    heads = [realistic.edge_by_id[street.head] for street in realistic.streets]
+    assert all(170 < tail.length_m < 190 for tail in tails)
+    assert all(60 < head.length_m < 80 for head in heads)
+    assert Counter(len(tail.lanes) for tail in tails).keys() == {2, 3}
+
+
+def test_weights_of_streets_are_whole_numbers_for_each_day_phase(realistic: Network) -> None:
+    for street in realistic.streets:
+        for weights in (street.depart_weight, street.arrive_weight):
+            assert len(weights) == len(DAY_PHASES)
+            assert all(1 <= weight <= 20 and weight == int(weight) for weight in weights)
+    assert len({street.depart_weight for street in realistic.streets}) > 20
+
+
+def test_streets_chain_into_edges(city: Network) -> None:
+    for street in city.streets:
+        tail, head = city.edge_by_id[street.tail], city.edge_by_id[street.head]
+        assert tail.from_node == street.from_junction
+        assert tail.to_node == head.from_node
+        assert head.to_node == street.to_junction
+
+
+def test_every_lane_is_fed_and_leads_on(city: Network) -> None:
+    lanes = {lane.id for lane in city.lanes}
+    assert {connection.to_lane for connection in city.connections} == lanes
+    assert {connection.from_lane for connection in city.connections} == lanes
+
+
+def test_turns_arrive_by_position(realistic: Network) -> None:
+    entered = turns_into(realistic)
+    full = 0
+    for street in realistic.streets:
+        lanes = [entered[lane.id] for lane in realistic.edge_by_id[street.tail].lanes]
+        if set.union(*lanes) != {"r", "s", "l", "t"}:
+            continue
+        full += 1
+        assert "r" in lanes[0]
+        assert "r" not in lanes[-1]
+        assert {"l", "t"} <= lanes[-1]
+        assert not {"l", "t"} & lanes[0]
+        if len(lanes) == 3:
+            assert "s" in lanes[1]
+    assert full > 40
+
+
+def test_no_two_movements_of_an_approach_cross(city: Network) -> None:
+    by_edge = defaultdict(list)
+    edge_of = {lane.id: edge for edge in city.edges for lane in edge.lanes}
+    for connection in city.connections:
+        lane = int(connection.from_lane.rsplit("_", 1)[1])
+        by_edge[edge_of[connection.from_lane].id].append((lane, connection.direction))
+    for movements in by_edge.values():
+        order = ["rslt".index(letter) for _, letter in sorted(movements, key=lambda m: m[0])]
+        by_lane = sorted((lane, "rslt".index(letter)) for lane, letter in movements)
+        assert [turn for _, turn in by_lane] == sorted(order)
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_dead_ends_have_no_signal(cache_dir: Path, index: int) -> None:
+    removed = ("A0,B0", "A2,B2", "C2,C1", "A2,B1,B2")[index]
+    network = build_network(small_grid(junctions_to_remove=removed), cache_dir)
+    leaving = Counter(street.from_junction for street in network.streets)
+    assert {signal.id for signal in network.signals} == {j for j, n in leaving.items() if n > 1}
+    for name in (junction for junction, count in leaving.items() if count == 1):
+        (street,) = (street for street in network.streets if street.to_junction == name)
+        assert len(network.edge_by_id[street.head].lanes) == 1
+
+
+def test_sumo_loads_the_network_without_a_word(city: Network) -> None:
+    command: list[str | Path] = [SUMO, "-n", city.net_file]
+    command += ["--no-warnings", "false", "--end", "100", "--no-step-log"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0
+    assert done.stderr == ""
