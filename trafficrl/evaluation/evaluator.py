@@ -17,6 +17,7 @@ from trafficrl.evaluation.controllers import build_controller
 from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.metrics import EpisodeMetrics
 from trafficrl.runs.seeding import Split
+from trafficrl.training.models import use_one_thread
 
 __all__ = ["EpisodeResult", "Evaluator"]
 
@@ -130,6 +131,7 @@ _controllers: dict[tuple[str, float], Controller] = {}
 def _start_worker(task: Task, folder: Path) -> None:
     global _worker  # noqa: PLW0603 - a pool's initializer has no other place to leave its work
     _worker = (task, folder)
+    use_one_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides what an interrupt means
 
 

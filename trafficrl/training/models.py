@@ -36,7 +36,7 @@ from trafficrl.network.model import Network
 from trafficrl.runs.files import replacing
 from trafficrl.training.policies import LAYOUT, build_policy_arguments, policy_class
 
-__all__ = ["LoadedModel", "load_model", "restore_model", "save_model"]
+__all__ = ["LoadedModel", "load_model", "restore_model", "save_model", "use_one_thread"]
 
 DESCRIPTION = "trafficrl.json"
 FORMAT = 1
@@ -123,6 +123,11 @@ class LoadedModel:
             ) from error
         policy.set_training_mode(False)
         return policy
+
+
+def use_one_thread() -> None:
+    """This process computes policies on one thread: for single observations more only wait."""
+    torch.set_num_threads(1)
 
 
 def save_model(model: PPO, file: Path, *, algorithm: PPOConfig, network: Network) -> None:
