@@ -1,26 +1,25 @@
 """Every member composes; the published ones hold the published values; the later group wins."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from composing import experiment
 
 from trafficrl.config.algorithm import Activation, LearningRateSchedule, PPOConfig
 from trafficrl.config.execution import Score
-from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
+from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.config.load import load_experiment, save_experiment
 from trafficrl.config.network import GridConfig
 from trafficrl.config.reward import TermConfig
 from trafficrl.config.scenarios import GeneratedScenarioConfig
-from trafficrl.config.store import GROUPS, conf_dir, members
+from trafficrl.config.store import GROUPS, members
 
-Compose = Callable[..., ExperimentConfig]
 ALL_MEMBERS = [(group, member) for group in GROUPS for member in members(group)]
 
 
 @pytest.mark.parametrize(("group", "member"), ALL_MEMBERS)
 def test_every_member_composes_and_comes_back_from_its_file(
-    experiment: Compose, group: str, member: str, tmp_path: Path
+    group: str, member: str, tmp_path: Path
 ) -> None:
     composed = experiment(f"{group}={member}")
     path = tmp_path / "resolved_config.yaml"
@@ -29,7 +28,7 @@ def test_every_member_composes_and_comes_back_from_its_file(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_published_experiment_has_the_published_values(experiment: Compose) -> None:
+def test_the_published_experiment_has_the_published_values() -> None:
     config = experiment(
         "network=grid6_realistic",
         "scenarios=heavy_load",
@@ -84,22 +83,20 @@ def test_the_published_experiment_has_the_published_values(experiment: Compose) 
     assert run.score is Score.reward
 
 
-def test_members_of_scenarios_are_mixed_and_never_share_a_name(experiment: Compose) -> None:
+def test_members_of_scenarios_are_mixed_and_never_share_a_name() -> None:
     names = [list(experiment(f"scenarios={member}").scenarios) for member in members("scenarios")]
     together = experiment(f"scenarios=[{','.join(members('scenarios'))}]").scenarios
     assert list(together) == [name for one in names for name in one]
 
 
-def test_evaluate_adds_the_controllers(experiment: Compose) -> None:
+def test_evaluate_adds_the_controllers() -> None:
     config = experiment("controllers=[fixed,a.zip]", config_name="evaluate")
     assert isinstance(config, EvaluateConfig)
     assert config.controllers == ["fixed", "a.zip"]
 
 
-def test_generate_composes_what_train_composes(
-    experiment: Compose, default: ExperimentConfig
-) -> None:
-    assert experiment(config_name="generate") == default
+def test_generate_composes_what_train_composes() -> None:
+    assert experiment(config_name="generate") == experiment()
 
 
 def member_file(folder: Path, group: str, text: str) -> str:
@@ -117,7 +114,7 @@ network: {block_size_m: 150}
 """
 
 
-def test_command_line_beats_execution_beats_algorithm(experiment: Compose, tmp_path: Path) -> None:
+def test_command_line_beats_execution_beats_algorithm(tmp_path: Path) -> None:
     found = member_file(tmp_path, "execution", EXECUTION)
     config = experiment(found, "execution=mine", "algorithm.batch_size=32")
     assert isinstance(config.algorithm, PPOConfig)
@@ -127,12 +124,29 @@ def test_command_line_beats_execution_beats_algorithm(experiment: Compose, tmp_p
     assert config.execution.total_timesteps == 64
 
 
-def test_algorithm_beats_the_other_groups(experiment: Compose, tmp_path: Path) -> None:
-    text = (conf_dir() / "algorithm" / "ppo_quick.yaml").read_text(encoding="utf-8")
-    text = "# @package _global_\n" + text.replace("@_here_", "@algorithm").split("learning_rate")[0]
-    values = "learning_rate: 1e-3, clip_range: 0.2, batch_size: 8, n_steps: 8, n_epochs: 1"
-    values += ", gamma: 0.9, gae_lambda: 0.9, ent_coef: 0.0, action: {kind: next_phase}"
-    values += ", observation: {signal_features: [phase_age]}"
-    text += f"algorithm: {{{values}}}\nreward: {{sample_s: 2.0}}\n"
-    found = member_file(tmp_path, "algorithm", text)
-    assert experiment(found, "algorithm=mine", "reward=empirical").reward.sample_s == 2.0
+ALGORITHM = """
+# @package _global_
+defaults:
+  - /schema/algorithm/ppo@algorithm
+  - _self_
+algorithm:
+  learning_rate: 1e-3
+  clip_range: 0.2
+  batch_size: 8
+  n_steps: 8
+  n_epochs: 1
+  gamma: 0.9
+  gae_lambda: 0.9
+  ent_coef: 0.0
+  action: {kind: next_phase}
+  observation: {signal_features: [phase_age]}
+reward: {sample_s: 2.0}
+execution: {parallel_envs: 1}
+"""
+
+
+def test_algorithm_beats_reward_but_not_execution(tmp_path: Path) -> None:
+    found = member_file(tmp_path, "algorithm", ALGORITHM)
+    config = experiment(found, "algorithm=mine", "reward=empirical", "execution=long_run")
+    assert config.reward.sample_s == 2.0
+    assert config.execution.parallel_envs == 8

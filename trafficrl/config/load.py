@@ -1,6 +1,7 @@
 """From YAML and command line to checked objects, once, and back to `resolved_config.yaml`."""
 
 import os
+import re
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -18,6 +19,7 @@ from trafficrl.config.store import SCHEMAS, members
 from trafficrl.errors import ConfigError
 
 __all__ = [
+    "UNSAFE",
     "load_experiment",
     "plain_values",
     "save_experiment",
@@ -34,6 +36,10 @@ defaults:
 - hydra_settings
 - _self_
 """
+
+UNSAFE = re.compile(r"\$\{|\A\?{3}\Z|[\x85\u2028\u2029\ud800-\udfff]")
+"""Interpolations, OmegaConf's mark of a missing value, line ends that YAML folds away, bytes that
+are no text."""
 
 
 @overload
@@ -70,7 +76,7 @@ def load_experiment(path: Path) -> ExperimentConfig:
     values = _read_yaml(path)
     values.pop("defaults", None)
     try:
-        _refuse_interpolations("", values)
+        _refuse_unsafe("", values)
         return _experiment(values, ExperimentConfig)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
@@ -80,10 +86,10 @@ def save_experiment(config: ExperimentConfig, path: Path) -> None:
     """The file at path holds every value of the experiment, or is as it was before.
 
     Raises:
-        ConfigError: a string holds `${`, which would be read as an interpolation.
+        ConfigError: a string that would not come back, such as one that holds `${`.
     """
     values = plain_values(config)
-    _refuse_interpolations("", values)
+    _refuse_unsafe("", values)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         partial.write_text(HEADER + OmegaConf.to_yaml(OmegaConf.create(values)), encoding="utf-8")
@@ -164,13 +170,16 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in values.items()}
 
 
-def _refuse_interpolations(where: str, value: Any) -> None:
-    if isinstance(value, str) and "${" in value:
-        raise ConfigError(f"{where} holds an interpolation, a resolved value is wanted: {value!r}")
+def _refuse_unsafe(where: str, value: Any) -> None:
+    """No string asks for anything when it is read, and each comes back as it was."""
+    if isinstance(value, str) and UNSAFE.search(value):
+        raise ConfigError(
+            f"{where} holds no plain value (${{...}}, ??? or a broken character): {value!r}"
+        )
     if isinstance(value, dict | list):
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
-            _refuse_interpolations(f"{where}.{key}" if where else str(key), item)
+            _refuse_unsafe(f"{where}.{key}" if where else str(key), item)
 
 
 def plain_values(value: Any) -> Any:

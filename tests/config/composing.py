@@ -1,8 +1,5 @@
 """Experiments as the command line composes them."""
 
-from collections.abc import Callable
-
-import pytest
 from hydra import compose, initialize_config_dir
 
 from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
@@ -10,22 +7,10 @@ from trafficrl.config.load import to_experiment
 from trafficrl.config.store import conf_dir, register_configs
 
 
-def composed(*overrides: str, config_name: str = "train") -> ExperimentConfig:
+def experiment(*overrides: str, config_name: str = "train") -> ExperimentConfig:
     """What a command would be given for these overrides."""
     register_configs()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose(config_name, list(overrides))
     schema = EvaluateConfig if config_name == "evaluate" else ExperimentConfig
     return to_experiment(cfg, schema)
-
-
-@pytest.fixture(scope="session")
-def experiment() -> Callable[..., ExperimentConfig]:
-    """The function that composes an experiment from overrides."""
-    return composed
-
-
-@pytest.fixture(scope="session")
-def default() -> ExperimentConfig:
-    """The experiment of the quick main job."""
-    return composed()
