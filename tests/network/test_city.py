@@ -29,9 +29,20 @@ def test_the_published_city(realistic: Network) -> None:
     assert {lane.speed_mps for lane in realistic.lanes} == {13.89}
     tails = [realistic.edge_by_id[street.tail] for street in realistic.streets]
     heads = [realistic.edge_by_id[street.head] for street in realistic.streets]
-    assert all(170 < tail.length_m < 190 for tail in tails)
+    assert all(165 < tail.length_m < 190 for tail in tails)
     assert all(60 < head.length_m < 80 for head in heads)
     assert Counter(len(tail.lanes) for tail in tails).keys() == {2, 3}
+
+
+def test_no_lane_waits_for_two_phases(realistic: Network) -> None:
+    # Who stands first would block whoever is green behind: the city then locks up under load.
+    phases_of_lane: dict[str, set[str]] = {}
+    for signal in realistic.signals:
+        for link, lanes in enumerate(signal.incoming_lanes):
+            green = "".join(str(i) for i, p in enumerate(signal.phases) if p.state[link] in "Gg")
+            for lane in lanes:
+                phases_of_lane.setdefault(lane, set()).add(green)
+    assert {lane for lane, greens in phases_of_lane.items() if len(greens) > 1} == set()
 
 
 def test_weights_of_streets_are_whole_numbers_for_each_day_phase(realistic: Network) -> None:

@@ -153,7 +153,9 @@ def _job_name() -> str:
 
 
 def _read_overrides(command: str) -> list[str]:
-    """The command line without its flags, which Hydra will understand too.
+    """The command line without its flags, and Hydra finds them in an order that it understands.
+
+    Flags may stand anywhere: Hydra alone refuses `network=grid3 -m seed=1,2`.
 
     Raises:
         ConfigError: an unknown flag or value, for which Hydra would print a page of usage.
@@ -165,7 +167,11 @@ def _read_overrides(command: str) -> list[str]:
 
     parser = get_args_parser()
     parser.__class__ = Parser
-    overrides: list[str] = parser.parse_args().overrides
+    overrides: list[str] = parser.parse_intermixed_args().overrides
+    flags = sys.argv[1:]
+    for word in overrides:
+        flags.remove(word)
+    sys.argv[1:] = flags + overrides
     return overrides
 
 

@@ -17,8 +17,9 @@ def plan_head(tail_lanes: int, exits: Mapping[str, int]) -> tuple[str, ...]:
     """The directions of each lane at the stop line, from right to left, such as ("r", "s", "lt").
 
     One lane a direction, and more where the street is wider: straight first, then left, then
-    right, never more than the exit has lanes. A u-turn shares the leftmost lane; at a dead end it
-    has the only one.
+    right, never more than the exit has lanes. A u-turn shares the lane of left turns, which are
+    green with it; where there are none it has a lane of its own, since a lane whose movements are
+    green at different times is blocked by whoever stands first.
 
     Args:
         tail_lanes: Lanes of the street before its turn lanes begin.
@@ -32,8 +33,10 @@ def plan_head(tail_lanes: int, exits: Mapping[str, int]) -> tuple[str, ...]:
         if letter in counts and missing > 0:
             counts[letter] = min(1 + missing, max(exits[letter], 1))
     lanes = [letter for letter, count in counts.items() for _ in range(count)]
-    if "t" in exits:
+    if "t" in exits and "l" in counts:
         lanes[-1] += "t"
+    elif "t" in exits:
+        lanes.append("t")
     return tuple(lanes)
 
 

@@ -82,8 +82,9 @@ class Trainer:
         model = self._model
         with ProgressReport("training", total=self._end, unit="steps") as progress:
             progress.advance_to(self._first)
-            self._validate_now()
-            model.logger.dump(self._first)
+            if self._validate is not None:
+                self._validate_now()
+                model.logger.dump(self._first)
             while model.num_timesteps < self._end:
                 before = model.num_timesteps
                 self._learn_one_rollout()
