@@ -1,6 +1,7 @@
 """Which model is best so far on the validation demand, and when waiting for a better one ends."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 __all__ = ["BestSoFar", "Validation"]
 
@@ -29,12 +30,16 @@ class BestSoFar:
         """Whether this score is the best so far.
 
         Any rise makes a new best model; only one of min_delta or more starts the patience anew.
+        A score that is no finite number is never the best: it is waited over.
         """
-        if self._reference is None or score >= self._reference + max(self.min_delta, 1e-12):
+        usable = isfinite(score)
+        reference = self._reference
+        # A difference, because adding a small min_delta to a large score would change nothing.
+        if usable and (reference is None or 0 < score - reference >= self.min_delta):
             self._reference, self.waited = score, 0
         else:
             self.waited += 1
-        best = self.score is None or score > self.score
+        best = usable and (self.score is None or score > self.score)
         if best:
             self.score = score
         return best

@@ -134,12 +134,9 @@ class Trainer:
         self._model.logger.record("validation/score", found.score)
         if self._best.judge(found.score):
             candidate.replace(self._paths.best_model)
-        log.info(
-            "validation at %d steps: score %.3f, best %.3f",
-            self._model.num_timesteps,
-            found.score,
-            self._best.score,
-        )
+        best = "none" if self._best.score is None else f"{self._best.score:.3f}"
+        steps = self._model.num_timesteps
+        log.info("validation at %d steps: score %.3f, best %s", steps, found.score, best)
 
     def _report(self, progress: ProgressReport) -> None:
         steps = int(self._model.num_timesteps)
