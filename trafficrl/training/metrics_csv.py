@@ -28,13 +28,13 @@ class MetricsCsv(KVWriter):
         """The row stands in the file."""
         row = {key: value for key, value in key_values.items() if not key.startswith("time/")}
         self._rows.append({"timesteps": step, **row})
-        columns = ["timesteps", *sorted(set().union(*self._rows) - {"timesteps"})]
-        if columns != self._columns:
-            self._columns = columns
+        new = row.keys() - self._columns
+        if new or not self._columns:
+            self._columns = ["timesteps", *sorted({*self._columns[1:], *new})]
             self._write_all()
             return
         with self._file.open("a", newline="", encoding="utf-8") as stream:
-            csv.DictWriter(stream, columns).writerow(self._rows[-1])
+            csv.DictWriter(stream, self._columns).writerow(self._rows[-1])
 
     def close(self) -> None:
         """Nothing is open between rows."""
