@@ -209,5 +209,5 @@ def test_a_signal_missing_from_the_programs_is_told(tmp_path: Path, realistic: N
     sidecar = json.loads((tmp_path / SIDECAR_FILE).read_text())
     sidecar["net_hash"] = sha256(text.encode()).hexdigest()
     (tmp_path / SIDECAR_FILE).write_text(json.dumps(sidecar))
-    with pytest.raises(NetworkError, match="no program for the 16 links of 'B1'"):
+    with pytest.raises(NetworkError, match=r"no program for the \d+ links of 'B1'"):
         load_network(tmp_path)

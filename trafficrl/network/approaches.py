@@ -1,14 +1,17 @@
-"""Which lanes wait for which phase: the stop-line lanes and the lanes that lead only to them.
+"""Which lanes wait for which phase, and where they lead.
 
-In a generated city a street's tail feeds its own turn lanes and nothing else, so that a queue that
-spills back over the turn lanes still belongs to the signal. Shapes: Q phases of all signals
-together (signal by signal), L lanes, S signals.
+A phase is judged by its stop-line lanes alone: vehicles further up the street cannot use its green
+yet, and counting them starves the short turn lanes of the other phases.
+Shapes: Q phases of all signals together (signal by signal), L lanes.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trafficrl.network.model import Network
+from trafficrl.network.signals import GREEN, Signal
 
 __all__ = ["controlled_lanes", "downstream_lanes", "waiting_lanes"]
 
@@ -16,31 +19,13 @@ Mask = NDArray[np.float64]
 
 
 def waiting_lanes(network: Network) -> Mask:
-    """(Q, L) 1 where a lane waits for a phase: it ends at a link that the phase makes green."""
-    feeders = _feeder_lanes(network)
-    rows = []
-    for signal in network.signals:
-        for phase in signal.phases:
-            row = np.zeros(len(network.lanes))
-            for link, letter in enumerate(phase.state):
-                if letter in "Gg":
-                    for lane in signal.incoming_lanes[link]:
-                        row[[network.lane_index[name] for name in (lane, *feeders[lane])]] = 1.0
-            rows.append(row)
-    return np.array(rows).reshape(-1, len(network.lanes))
+    """(Q, L) 1 where a lane ends at a link that the phase makes green."""
+    return _lanes_of_phases(network, lambda signal, link: signal.incoming_lanes[link])
 
 
 def downstream_lanes(network: Network) -> Mask:
     """(Q, L) 1 where a phase leads into a lane."""
-    rows = []
-    for signal in network.signals:
-        for phase in signal.phases:
-            row = np.zeros(len(network.lanes))
-            for link, letter in enumerate(phase.state):
-                if letter in "Gg":
-                    row[[network.lane_index[name] for name in signal.outgoing_lanes[link]]] = 1.0
-            rows.append(row)
-    return np.array(rows).reshape(-1, len(network.lanes))
+    return _lanes_of_phases(network, lambda signal, link: signal.outgoing_lanes[link])
 
 
 def controlled_lanes(network: Network) -> Mask:
@@ -52,15 +37,13 @@ def controlled_lanes(network: Network) -> Mask:
     return mask
 
 
-def _feeder_lanes(network: Network) -> dict[str, list[str]]:
-    """Lane -> lanes upstream without a signal between, of edges that lead to its edge only."""
-    edge_of = {lane.id: edge.id for edge in network.edges for lane in edge.lanes}
-    successors: dict[str, set[str]] = {edge.id: set() for edge in network.edges}
-    for link in network.connections:
-        successors[edge_of[link.from_lane]].add(edge_of[link.to_lane])
-    feeders: dict[str, list[str]] = {lane.id: [] for lane in network.lanes}
-    for link in network.connections:
-        only_way = len(successors[edge_of[link.from_lane]]) == 1
-        if link.signal_id is None and only_way:
-            feeders[link.to_lane].append(link.from_lane)
-    return feeders
+def _lanes_of_phases(
+    network: Network, lanes_of_link: Callable[[Signal, int], tuple[str, ...]]
+) -> Mask:
+    phases = [(signal, phase) for signal in network.signals for phase in signal.phases]
+    mask = np.zeros((len(phases), len(network.lanes)))
+    for row, (signal, phase) in zip(mask, phases, strict=True):
+        for link, letter in enumerate(phase.state):
+            if letter in GREEN:
+                row[[network.lane_index[lane] for lane in lanes_of_link(signal, link)]] = 1.0
+    return mask

@@ -4,12 +4,12 @@ Shapes: D day phases (see `DAY_PHASES`), K kinds of land use, n cells beside a s
 """
 
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 
 from trafficrl.network.model import DAY_PHASES, Junction
 from trafficrl.network.zones import LAND_USES, FloatArray, IntArray, Zones
-from trafficrl.runs.seeding import stream
 
 __all__ = ["Attraction", "generate_attraction"]
 
@@ -49,7 +49,8 @@ def generate_attraction(
     (`land_use` of the published generator).
     """
     pattern = _mean_pattern(*zones.near(start, end))
-    factor = 1.0 + 0.01 * int(stream(seed, "attractiveness", street_id).integers(100))
+    # Seeded by a string, which Python hashes the same way in every process (SHA-512).
+    factor = 1.0 + 0.01 * Random(f"{seed}_{street_id}").randint(0, 99)
     # Less than a hundredth of rounding error must not turn 17.0 into 16.
     weights = np.clip(np.floor(pattern * factor + 1e-9), LEAST, MOST)
     return Attraction(tuple(weights[:, 0].tolist()), tuple(weights[:, 1].tolist()))

@@ -101,7 +101,7 @@ def removed_junctions(config: GridConfig, names: Sequence[str]) -> tuple[str, ..
         raise NetworkError(
             f"{REMOVE_FIELD} must leave two junctions of {len(names)}, got {count}: remove fewer"
         )
-    return tuple(random.Random(config.network_seed).sample(names, count))  # noqa: S311 - no secret
+    return tuple(random.Random(config.network_seed).sample(names, count))
 
 
 def _given_junctions(asked: str, names: Sequence[str]) -> tuple[str, ...]:

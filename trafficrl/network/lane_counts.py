@@ -28,10 +28,12 @@ WEIGHT_BY_KIND = np.array([TRAFFIC_WEIGHT[use.name] for use in LAND_USES])
 BOUNDARY_FACTOR = 0.8
 """Less traffic passes on the border of the city (published generator)."""
 
-# The published thresholds add up cells, so that they depend on block and cell size. These stand
-# for the mean over the cells: with theta 0.5 a residential street scores 0.15, a mixed one 0.5.
-TWO_LANES_FROM = 0.05
-THREE_LANES_FROM = 0.20
+TWO_LANES_FROM = 1.0
+THREE_LANES_FROM = 3.5
+CELLS_BESIDE_INNER = 24
+CELLS_BESIDE_BOUNDARY = 12
+"""The published thresholds are for a sum over the cells beside a street, and so many cells of 25 m
+lie beside one of 280 m. The mean times these does not depend on the sizes of block and cell."""
 
 
 def generate_lane_counts(config: GridConfig, grid: Grid, zones: Zones) -> dict[str, int]:
@@ -51,7 +53,10 @@ def _realistic_lanes(street: GridStreet, zones: Zones) -> int:
     if not len(kinds):
         return 2
     mean = float(np.mean(WEIGHT_BY_KIND[kinds] * thetas))
-    score = mean * (BOUNDARY_FACTOR if street.boundary else 1.0)
+    if street.boundary:
+        score = mean * CELLS_BESIDE_BOUNDARY * BOUNDARY_FACTOR
+    else:
+        score = mean * CELLS_BESIDE_INNER
     return 1 + (score >= TWO_LANES_FROM) + (score >= THREE_LANES_FROM)
 
 

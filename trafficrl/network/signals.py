@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Phase", "Signal"]
+__all__ = ["GREEN", "Phase", "Signal"]
 
 GREEN = "Gg"
 

@@ -5,6 +5,7 @@ Shapes: X columns, Y rows of cells.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import TypeAlias
 
 import numpy as np
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from trafficrl.errors import NetworkError
 from trafficrl.network.model import Junction, LandUse
-from trafficrl.runs.seeding import stream
 
 __all__ = ["LAND_USES", "FloatArray", "IntArray", "Zones", "generate_zones"]
 
@@ -97,8 +97,15 @@ def generate_zones(junctions: Sequence[Junction], cell_m: float, *, seed: int) -
             f"network.land_use_block_size_m {cell_m:g} [m] gives {shape[0] * shape[1]} cells in "
             f"this city, at most {MOST_CELLS}: choose larger cells"
         )
-    theta = np.clip(stream(seed, "theta").normal(0.5, 0.2, shape), 0.0, 1.0)
-    return Zones(x_m, y_m, _generate_kinds(shape, stream(seed, "land_use")), theta)
+    # Python's generator from the bare seed, twice, as the published generator has it: so that a
+    # published network_seed means the published city.
+    kinds = _generate_kinds(shape, Random(seed))
+    return Zones(x_m, y_m, kinds, _generate_theta(shape, Random(seed)))
+
+
+def _generate_theta(shape: tuple[int, int], rng: Random) -> FloatArray:
+    drawn = [rng.normalvariate(0.5, 0.2) for _ in range(shape[0] * shape[1])]
+    return np.clip(np.array(drawn), 0.0, 1.0).reshape(shape)
 
 
 def _borders(places_m: Sequence[float], cell_m: float) -> FloatArray:
@@ -111,16 +118,16 @@ def _gap(borders: FloatArray, one: float, other: float) -> FloatArray:
     return np.maximum(0.0, np.maximum(borders[:-1] - high, low - borders[1:]))
 
 
-def _generate_kinds(shape: tuple[int, int], rng: np.random.Generator) -> IntArray:
+def _generate_kinds(shape: tuple[int, int], rng: Random) -> IntArray:
     """(X, Y) kinds: each takes its share in clusters; what is left over is drawn evenly."""
     kinds = np.full(shape, FREE, dtype=np.int64)
     for index, use in enumerate(LAND_USES):
         remaining = round(kinds.size * use.share)
         while remaining > 0 and (free := np.flatnonzero(kinds == FREE)).size:
-            start = int(rng.choice(free))
+            start = int(free[rng.randrange(free.size)])
             remaining -= _grow(kinds, start, index, min(remaining, use.max_cells))
     left = kinds == FREE
-    kinds[left] = rng.integers(len(LAND_USES), size=int(left.sum()))
+    kinds[left] = [rng.randrange(len(LAND_USES)) for _ in range(int(left.sum()))]
     return kinds
 
 
@@ -131,7 +138,7 @@ def _grow(kinds: IntArray, start: int, index: int, most: int) -> int:
     kinds[first] = index
     cluster = [first]
     for column, row in cluster:
-        for place in ((column + 1, row), (column, row + 1), (column - 1, row), (column, row - 1)):
+        for place in ((column - 1, row), (column + 1, row), (column, row - 1), (column, row + 1)):
             if len(cluster) >= most:
                 return len(cluster)
             inside = 0 <= place[0] < columns and 0 <= place[1] < rows
