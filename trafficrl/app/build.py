@@ -6,10 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-from stable_baselines3 import PPO
-
-from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.execution import Score
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
@@ -19,13 +15,11 @@ from trafficrl.network.build import build_network, save_network
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.provenance import git_commit, package_versions
-from trafficrl.runs.seeding import Split, stream
+from trafficrl.runs.seeding import Split
 from trafficrl.simulation.backend import sumo_version
 from trafficrl.training.best import Validation
-from trafficrl.training.ppo import build_ppo, resume_ppo
-from trafficrl.training.vector import build_vector_env
 
-__all__ = ["build_learner", "build_task", "build_validation", "judge", "provenance"]
+__all__ = ["build_task", "build_validation", "judge", "provenance"]
 
 log = logging.getLogger(__name__)
 
@@ -57,31 +51,6 @@ def provenance(task: Task) -> dict[str, Any]:
         "git_commit": git_commit(),
         "network_hash": task.network.hash,
     }
-
-
-def build_learner(config: ExperimentConfig, task: Task, paths: RunPaths) -> PPO:
-    """A learner on running environments: new, or going on from `resume_from`.
-
-    Raises:
-        ConfigError: a batch, device or kind of algorithm that cannot be had.
-        CheckpointError: a model that is missing, damaged or does not fit.
-    """
-    algorithm = config.algorithm
-    assert isinstance(algorithm, PPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
-    torch.set_num_threads(config.execution.torch_threads)
-    environments = build_vector_env(
-        task, algorithm, config.execution, seed=config.seed, folder=paths.work
-    )
-    try:
-        seed = int(stream(config.seed, "policy").integers(2**31 - 1))
-        model = build_ppo(algorithm, environments, task, seed=seed, device=config.execution.device)
-        if config.resume_from is not None:
-            loaded = resume_ppo(model, Path(config.resume_from), algorithm, task.network)
-            log.info("going on from %s at %d steps", loaded.file, loaded.timesteps)
-    except BaseException:
-        environments.close()
-        raise
-    return model
 
 
 def build_validation(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trafficrl.app.build import build_learner, build_task, build_validation, judge, provenance
+from trafficrl.app.build import build_task, build_validation, judge, provenance
 from trafficrl.app.console import run_app
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import ExperimentConfig
@@ -17,6 +17,7 @@ from trafficrl.errors import RunError
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
+from trafficrl.training.learner import build_learner
 from trafficrl.training.trainer import Trainer, TrainingEnd
 
 __all__ = ["main", "train"]
@@ -72,7 +73,7 @@ def learn(
 ) -> TrainingEnd:
     """The policy has learned; its environments are closed."""
     assert isinstance(config.algorithm, PPOConfig)
-    model = build_learner(config, task, paths)
+    model = build_learner(config, task, paths.work)
     try:
         trainer = Trainer(
             model,

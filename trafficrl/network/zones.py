@@ -105,7 +105,8 @@ def generate_zones(junctions: Sequence[Junction], cell_m: float, *, seed: int) -
 
 def _generate_theta(shape: tuple[int, int], rng: Random) -> FloatArray:
     drawn = [rng.normalvariate(0.5, 0.2) for _ in range(shape[0] * shape[1])]
-    return np.clip(np.array(drawn), 0.0, 1.0).reshape(shape)
+    theta: FloatArray = np.clip(np.array(drawn), 0.0, 1.0).reshape(shape)
+    return theta
 
 
 def _borders(places_m: Sequence[float], cell_m: float) -> FloatArray:

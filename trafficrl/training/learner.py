@@ -1,0 +1,50 @@
+"""The learner of an experiment: environments running, model new or going on from another."""
+
+import logging
+from pathlib import Path
+
+import torch
+from stable_baselines3 import PPO
+
+from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.env.task import Task
+from trafficrl.runs.seeding import stream
+from trafficrl.training.ppo import build_ppo, resume_ppo
+from trafficrl.training.vector import build_vector_env
+
+__all__ = ["build_learner"]
+
+log = logging.getLogger(__name__)
+
+
+def build_learner(config: ExperimentConfig, task: Task, folder: Path) -> PPO:
+    """A learner on running environments: new, or going on from `resume_from`.
+
+    Args:
+        config: the experiment.
+        task: what is learned.
+        folder: where the environments keep their demand files.
+
+    Raises:
+        ConfigError: a batch or device that cannot be had.
+        CheckpointError: a model that is missing, damaged or does not fit.
+        TrafficRLError: what an environment raised at its start.
+    """
+    algorithm = config.algorithm
+    assert isinstance(algorithm, PPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
+    torch.set_num_threads(config.execution.torch_threads)
+    environments = build_vector_env(
+        task, algorithm, config.execution, seed=config.seed, folder=folder
+    )
+    try:
+        seed = int(stream(config.seed, "policy").integers(2**31 - 1))
+        device = config.execution.device
+        model = build_ppo(algorithm, environments, task, seed=seed, device=device)
+        if config.resume_from is not None:
+            loaded = resume_ppo(model, Path(config.resume_from), algorithm, task.network)
+            log.info("going on from %s at %d steps", loaded.file, loaded.timesteps)
+    except BaseException:
+        environments.close()
+        raise
+    return model
