@@ -22,8 +22,11 @@ from trafficrl.config.scenarios import GeneratedScenarioConfig
 from trafficrl.env.task import Task
 from trafficrl.network.build import build_network
 from trafficrl.network.model import Network
+from trafficrl.training.models import use_one_thread
 from trafficrl.training.ppo import build_ppo
 from trafficrl.training.vector import build_vector_env
+
+use_one_thread()  # networks this small only wait for more
 
 OBSERVATION = ObservationConfig(
     phase_features=["phase_queue", "phase_vehicles"],

@@ -102,8 +102,10 @@ def to_algorithm(values: Any) -> AlgorithmConfig:
     """The algorithm that a model file describes, checked like one from the command line.
 
     Raises:
-        ConfigError: an unknown key, a wrong type, a missing value or a failed check.
+        ConfigError: an unknown key, a wrong type, a missing value, an interpolation or a failed
+            check.
     """
+    _refuse_unsafe("algorithm", values)
     try:
         typed = OmegaConf.structured(_schema("algorithm", "algorithm", values))
         algorithm = OmegaConf.to_object(OmegaConf.merge(typed, values))

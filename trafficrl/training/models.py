@@ -3,15 +3,18 @@
 A zip holds `policy.pth` and `policy.optimizer.pth` (tensors, read with `weights_only`) and our
 `trafficrl.json` (all else). Stable-Baselines3's pickled `data` is for its own loader; ours never
 opens it.
+
+`PPO.load(file)` gives the same policy, but knows no normaliser. Where the model was trained with
+`normalize_observation`, it must be shown normalised observations:
+
+    normaliser = load_model(file).normaliser
+    action, _ = PPO.load(file).predict(normaliser.apply(observation), deterministic=True)
 """
 
 import io
 import json
-import pickle
 import zipfile
-import zlib
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,42 +24,20 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.vec_env import VecNormalize
 
-from trafficrl.config.algorithm import (
-    ActionConfig,
-    ActionKind,
-    ObservationConfig,
-    PPOConfig,
-)
+from trafficrl.config.algorithm import ActionConfig, ActionKind, ObservationConfig, PPOConfig
 from trafficrl.config.load import plain_values, to_algorithm
 from trafficrl.env.actions import LOGIT_LIMIT
-from trafficrl.errors import CheckpointError, ConfigError
+from trafficrl.errors import CheckpointError
 from trafficrl.network.model import Network
 from trafficrl.runs.files import replacing
+from trafficrl.training.normaliser import Normaliser, RewardScale
 from trafficrl.training.policies import LAYOUT, build_policy_arguments, policy_class
 
 __all__ = ["LoadedModel", "load_model", "restore_model", "save_model", "use_one_thread"]
 
 DESCRIPTION = "trafficrl.json"
 FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Normaliser:
-    """Running mean and variance of observations, as VecNormalize keeps them; (features,)."""
-
-    mean: list[float]
-    var: list[float]
-    count: float
-    clip: float
-    epsilon: float
-
-    def apply(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The observation as the policy was trained to see it."""
-        scaled = (observation - np.array(self.mean)) / np.sqrt(np.array(self.var) + self.epsilon)
-        cut: NDArray[np.float32] = np.clip(scaled, -self.clip, self.clip).astype(np.float32)
-        return cut
 
 
 @dataclass(frozen=True)
@@ -71,11 +52,15 @@ class LoadedModel:
     num_phases: list[int]
     """Of each signal."""
     num_features: int
-    policy_layout: dict[str, Any]
-    """Of `policy_layout()`."""
     normaliser: Normaliser | None
-    policy_state: dict[str, torch.Tensor]
+    reward_scale: RewardScale | None
+    policy: ActorCriticPolicy
     optimizer_state: dict[str, Any]
+
+    @property
+    def policy_state(self) -> dict[str, torch.Tensor]:
+        """The weights by name."""
+        return self.policy.state_dict()
 
     @property
     def observation(self) -> ObservationConfig:
@@ -103,26 +88,8 @@ class LoadedModel:
         """The policy's most likely action for one observation (features,)."""
         if self.normaliser is not None:
             observation = self.normaliser.apply(observation)
-        action, _ = self._policy.predict(observation, deterministic=True)
+        action, _ = self.policy.predict(observation, deterministic=True)
         return action
-
-    @cached_property
-    def _policy(self) -> ActorCriticPolicy:
-        high, low = np.inf, -np.inf
-        try:
-            policy = policy_class(self.algorithm)(
-                spaces.Box(low, high, (self.num_features,), np.float32),
-                _action_space(self.action, self.num_phases),
-                lambda progress: 0.0,
-                **build_policy_arguments(self.algorithm, self.policy_layout),
-            )
-            policy.load_state_dict(self.policy_state)
-        except (RuntimeError, TypeError, IndexError, ValueError) as error:
-            raise CheckpointError(
-                f"{self.file}: the weights do not fit their description: {_line(error)}"
-            ) from error
-        policy.set_training_mode(False)
-        return policy
 
 
 def use_one_thread() -> None:
@@ -142,7 +109,8 @@ def save_model(model: PPO, file: Path, *, algorithm: PPOConfig, network: Network
         "policy_layout": {
             name: model.policy_kwargs[name] for name in LAYOUT if name in model.policy_kwargs
         },
-        "normaliser": _normaliser_values(model.get_vec_normalize_env()),
+        "normaliser": _values(Normaliser.of(model.get_vec_normalize_env())),
+        "reward_scale": _values(RewardScale.of(model.get_vec_normalize_env())),
     }
     with replacing(file) as temporary:
         model.save(temporary)
@@ -151,7 +119,7 @@ def save_model(model: PPO, file: Path, *, algorithm: PPOConfig, network: Network
 
 
 def load_model(file: Path) -> LoadedModel:
-    """The model of that file; no code in it is run.
+    """The model of that file, whole and able to act; no code in it is run.
 
     Raises:
         CheckpointError: no such file, no model of ours, or damaged.
@@ -163,78 +131,81 @@ def load_model(file: Path) -> LoadedModel:
             if DESCRIPTION not in archive.namelist():
                 raise CheckpointError(f"{file}: no trafficrl model ({DESCRIPTION} is missing)")
             described = json.loads(archive.read(DESCRIPTION))
+            if described["format"] != FORMAT:
+                raise CheckpointError(
+                    f"{file}: a model of format {described['format']}, but this version of "
+                    f"trafficrl reads format {FORMAT}"
+                )
             policy_state = _tensors(archive, "policy.pth")
             optimizer_state = _tensors(archive, "policy.optimizer.pth")
-        normaliser = described["normaliser"]
-        algorithm = to_algorithm(described["algorithm"])
-        assert isinstance(algorithm, PPOConfig)
-        return LoadedModel(
-            file=file,
-            algorithm=algorithm,
-            timesteps=int(described["timesteps"]),
-            network_hash=str(described["network_hash"]),
-            num_phases=[int(number) for number in described["num_phases"]],
-            num_features=int(described["num_features"]),
-            policy_layout=dict(described["policy_layout"]),
-            normaliser=Normaliser(**normaliser) if normaliser else None,
-            policy_state=policy_state,
-            optimizer_state=optimizer_state,
-        )
-    except DAMAGE as error:
+        return _build_model(file, described, policy_state, optimizer_state)
+    except CheckpointError:
+        raise
+    # Every exception: what the readers of zip, JSON and tensors raise on damaged bytes has no end.
+    except Exception as error:
         raise CheckpointError(f"{file}: the model is damaged: {_line(error)}") from error
 
 
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    pickle.UnpicklingError,
-    RuntimeError,
-    KeyError,
-    TypeError,
-    ValueError,
-    EOFError,
-    OSError,
-    AssertionError,
-    ConfigError,
-)
-"""What reading a damaged zip, JSON or tensor file raises."""
-
-
 def restore_model(model: PPO, loaded: LoadedModel) -> None:
-    """A fresh model goes on where the loaded one was: weights, optimiser, steps, normaliser.
+    """A fresh model goes on where the loaded one was: weights, optimiser, steps, normalisation.
 
     Raises:
         CheckpointError: the two do not have the same shape.
     """
+    optimizer = model.policy.optimizer
     try:
         model.policy.load_state_dict(loaded.policy_state)
-        model.policy.optimizer.load_state_dict(loaded.optimizer_state)
-    except (RuntimeError, ValueError) as error:
+        optimizer.load_state_dict(loaded.optimizer_state)
+        for parameter, state in optimizer.state.items():
+            if any(state[name].shape != parameter.shape for name in ("exp_avg", "exp_avg_sq")):
+                raise ValueError("the optimiser's state has other shapes than the weights")
+    # Every exception: the optimiser believes its state to be whole, and a file may hold anything.
+    except Exception as error:
         raise CheckpointError(f"{loaded.file}: does not fit this run: {_line(error)}") from error
     model.num_timesteps = loaded.timesteps
     environments = model.get_vec_normalize_env()
-    if environments is not None and loaded.normaliser is not None:
-        statistics = environments.obs_rms
-        assert not isinstance(statistics, dict)
-        statistics.mean = np.array(loaded.normaliser.mean)
-        statistics.var = np.array(loaded.normaliser.var)
-        statistics.count = loaded.normaliser.count
+    for statistics in (loaded.normaliser, loaded.reward_scale):
+        if environments is not None and statistics is not None:
+            statistics.restore(environments)
 
 
-def _normaliser_values(environments: VecNormalize | None) -> dict[str, Any] | None:
-    if environments is None or not environments.norm_obs:
-        return None
-    statistics = environments.obs_rms
-    assert not isinstance(statistics, dict)
-    return asdict(
-        Normaliser(
-            mean=statistics.mean.tolist(),
-            var=statistics.var.tolist(),
-            count=float(statistics.count),
-            clip=float(environments.clip_obs),
-            epsilon=float(environments.epsilon),
+def _build_model(
+    file: Path,
+    described: dict[str, Any],
+    policy_state: dict[str, torch.Tensor],
+    optimizer_state: dict[str, Any],
+) -> LoadedModel:
+    algorithm = to_algorithm(described["algorithm"])
+    assert isinstance(algorithm, PPOConfig)
+    num_phases = [int(number) for number in described["num_phases"]]
+    num_features = int(described["num_features"])
+    normaliser, scale = described["normaliser"], described["reward_scale"]
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, only to be replaced
+        policy = policy_class(algorithm)(
+            spaces.Box(-np.inf, np.inf, (num_features,), np.float32),
+            _action_space(algorithm.action, num_phases),
+            lambda progress: 0.0,
+            **build_policy_arguments(algorithm, dict(described["policy_layout"])),
         )
+    policy.load_state_dict(policy_state)
+    policy.set_training_mode(False)
+    for name, weights in policy.state_dict().items():
+        if not weights.isfinite().all():
+            raise ValueError(f"the weights {name} are not all finite numbers")
+    model = LoadedModel(
+        file=file,
+        algorithm=algorithm,
+        timesteps=int(described["timesteps"]),
+        network_hash=str(described["network_hash"]),
+        num_phases=num_phases,
+        num_features=num_features,
+        normaliser=None if normaliser is None else Normaliser(**normaliser),
+        reward_scale=None if scale is None else RewardScale(**scale),
+        policy=policy,
+        optimizer_state=optimizer_state,
     )
+    model.act(np.zeros(num_features, np.float32))  # whatever does not fit together shows now
+    return model
 
 
 def _action_space(action: ActionConfig, num_phases: list[int]) -> spaces.Space[Any]:
@@ -249,5 +220,9 @@ def _tensors(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     return values
 
 
+def _values(statistics: Normaliser | RewardScale | None) -> dict[str, Any] | None:
+    return None if statistics is None else asdict(statistics)
+
+
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
