@@ -1,15 +1,18 @@
 """Stable-Baselines3's PPO for one experiment, new or going on from a model."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 
 from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.load import plain_values
 from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
-from trafficrl.errors import CheckpointError, ConfigError
+from trafficrl.errors import CheckpointError, ConfigError, unknown_name
 from trafficrl.network.model import Network
 from trafficrl.training.models import LoadedModel, load_model, restore_model
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
@@ -60,21 +63,26 @@ def resume_ppo(model: PPO, path: Path, config: PPOConfig, network: Network) -> L
     """
     loaded = load_model(find_model(path))
     loaded.check_fits(network)
-    for name in (
-        "policy",
-        "observation",
-        "action",
-        "net_arch",
-        "activation",
-        "normalize_observation",
-    ):
-        before, now = getattr(loaded.algorithm, name), getattr(config, name)
-        if before != now:
-            raise CheckpointError(
-                f"resume_from {path}: algorithm.{name} was {before}, now it is {now}"
-            )
+    before, now = shaping_values(loaded.algorithm), shaping_values(config)
+    for name, value in before.items():
+        if value != now[name]:
+            raise CheckpointError(f"resume_from {path}: {name} was {value}, now it is {now[name]}")
     restore_model(model, loaded)
     return loaded
+
+
+SHAPING = ("policy", "observation", "action", "net_arch", "activation", "normalize_observation")
+"""What of an algorithm decides a model's shapes, and what the numbers mean that go in and out."""
+
+
+def shaping_values(config: PPOConfig) -> dict[str, Any]:
+    """The values of `SHAPING` by their full key."""
+    values = plain_values(config)
+    flat: dict[str, Any] = {}
+    for name in SHAPING:
+        inner = values[name] if isinstance(values[name], dict) else {"": values[name]}
+        flat |= {f"algorithm.{name}.{key}".rstrip("."): value for key, value in inner.items()}
+    return flat
 
 
 def find_model(path: Path) -> Path:
@@ -94,20 +102,25 @@ def find_model(path: Path) -> Path:
     return newest[-1]
 
 
+DEVICES = ("auto", "cpu", "cuda", "cuda:N")
+
+
 def check_device(device: str) -> None:
     """Return when torch can learn on the device.
 
     Raises:
         ConfigError: an unknown or absent device.
     """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise ConfigError(unknown_name("execution.device", device, DEVICES))
     if device == "auto":
         return
     try:
         torch.empty(1, device=device)
-    # torch has no common error for a device that is misnamed (RuntimeError), or left out of its
+    # torch has no common error for a device that is absent (RuntimeError), or left out of its
     # build (AssertionError): both mean that the user's choice cannot be met.
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"execution.device={device}: {reason}; choices: auto, cpu, cuda, cuda:N"
+            f"execution.device={device}: {reason}; choices: {', '.join(DEVICES)}"
         ) from error
