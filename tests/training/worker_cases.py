@@ -1,0 +1,67 @@
+"""Environments for worker processes: small, importable there, and failing where they are told."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from trafficrl.errors import TrafficRLError
+
+
+class Counter(gymnasium.Env[Any, Any]):
+    """Observes how many steps it has made; each episode has four."""
+
+    def __init__(self) -> None:
+        self.observation_space = spaces.Box(0.0, 100.0, (1,), np.float32)
+        self.action_space = spaces.Discrete(2)
+        self.steps = 0
+        self.dies = False
+        self.script: list[TrafficRLError | None] = []
+
+    def follow(self, script: list[TrafficRLError | None]) -> None:
+        """The next calls of reset and step raise what the script holds, None nothing."""
+        self.script = script
+
+    def reset(self, **_: Any) -> tuple[Any, dict[str, Any]]:
+        self.play()
+        self.steps = 0
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.play()
+        self.steps += 1
+        return np.full(1, self.steps, np.float32), 1.0, self.steps == 4, False, {}
+
+    def die(self) -> None:
+        """The process is gone amid its next step, as after a crash of SUMO."""
+        self.dies = True
+
+    def play(self) -> None:
+        if self.dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        error = self.script.pop(0) if self.script else None
+        if error is not None:
+            raise error
+
+
+class FailsToStart(Counter):
+    def __init__(self, error: TrafficRLError) -> None:
+        raise error
+
+
+class Slow(Counter):
+    """Says in a file that its step has begun; the step takes a second."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.file.touch()
+        time.sleep(1.0)
+        return super().step(action)
