@@ -15,6 +15,7 @@ PACKAGE = ROOT / "trafficrl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
     "errors",
+    "files",
     "config",
     "runs",
     "network",

@@ -31,8 +31,8 @@ def build_task(config: ExperimentConfig, paths: RunPaths) -> Task:
         NetworkError: the network cannot be built.
     """
     start = time.perf_counter()
-    network = build_network(config.network, Path(config.execution.cache_dir))
-    save_network(network, paths.network)
+    cached = build_network(config.network, Path(config.execution.cache_dir))
+    network = save_network(cached, paths.network)
     log.info(
         "network: %d signals, %d streets, %d lanes in %.2f s",
         len(network.signals),

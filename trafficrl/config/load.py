@@ -1,6 +1,5 @@
 """From YAML and command line to checked objects, once, and back to `resolved_config.yaml`."""
 
-import os
 import re
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -17,6 +16,7 @@ from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.explain import explain
 from trafficrl.config.store import SCHEMAS, members
 from trafficrl.errors import ConfigError
+from trafficrl.files import save_text
 
 __all__ = [
     "UNSAFE",
@@ -90,12 +90,7 @@ def save_experiment(config: ExperimentConfig, path: Path) -> None:
     """
     values = plain_values(config)
     _refuse_unsafe("", values)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(HEADER + OmegaConf.to_yaml(OmegaConf.create(values)), encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    save_text(path, HEADER + OmegaConf.to_yaml(OmegaConf.create(values)))
 
 
 def to_algorithm(values: Any) -> AlgorithmConfig:

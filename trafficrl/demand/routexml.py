@@ -1,10 +1,8 @@
 """Trips as the route file that SUMO reads: types first, then vehicles by departure."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from uuid import uuid4
 from xml.sax.saxutils import quoteattr
 
 from trafficrl.config.scenarios import ROUTING_STRATEGIES, VEHICLE_TYPES
@@ -12,6 +10,7 @@ from trafficrl.demand.routing import WAYS, ShortestPaths, Way
 from trafficrl.demand.trips import Trips
 from trafficrl.demand.vehicle_types import type_id, type_xml
 from trafficrl.errors import DemandError
+from trafficrl.files import save_text
 
 __all__ = ["build_routes", "save_routes"]
 
@@ -57,14 +56,8 @@ def save_routes(path: Path, text: str) -> None:
     Raises:
         DemandError: the folder cannot be written to.
     """
-    unfinished = path.with_name(f"{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        save_text(path, text, durable=False)
     except OSError as error:
         raise DemandError(f"{path}: the route file cannot be written: {error.strerror}") from error
-    finally:
-        # Gone already when all went well; where even this fails, the error above says why.
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)

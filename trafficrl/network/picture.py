@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from trafficrl.errors import NetworkError
+from trafficrl.files import replacing
 from trafficrl.network.model import Network
 
 __all__ = ["draw_network"]
@@ -60,13 +61,10 @@ def draw_network(network: Network, file: Path) -> None:
 
 
 def _save(figure: Figure, file: Path) -> None:
-    # A name of its own, then a rename: no half picture is ever found under the final name.
-    temporary = file.with_name(f".{file.name}.part")
     try:
-        figure.savefig(temporary, format="png", metadata={"Software": None})
-        temporary.replace(file)
+        with replacing(file) as temporary:
+            figure.savefig(temporary, format="png", metadata={"Software": None})
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise NetworkError(f"picture {file} cannot be written: {error.strerror}") from error
 
 

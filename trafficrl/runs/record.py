@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from trafficrl.runs.files import save_text
+from trafficrl.files import save_text
 
 __all__ = ["RunRecord", "RunStatus"]
 

@@ -10,25 +10,28 @@ __all__ = ["replacing", "save_text"]
 
 
 @contextmanager
-def replacing(file: Path) -> Iterator[Path]:
+def replacing(file: Path, *, durable: bool = True) -> Iterator[Path]:
     """Gives a temporary path beside the file; it takes the file's place when the block succeeds.
 
-    Many processes may do so at once: the last one wins, and each state is a whole file.
+    Many processes may do so at once: the last one wins, and each state is a whole file. A durable
+    file is on the disk before it takes its place, so that a power cut leaves the old one or the
+    new one.
     """
     handle, name = tempfile.mkstemp(prefix=f".{file.name}-", suffix=file.suffix, dir=file.parent)
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        if durable:
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
         temporary.chmod(0o644)
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def save_text(file: Path, text: str) -> None:
+def save_text(file: Path, text: str, *, durable: bool = True) -> None:
     """The file holds the text, or is as it was before."""
-    with replacing(file) as temporary:
+    with replacing(file, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
