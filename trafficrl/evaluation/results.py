@@ -13,7 +13,7 @@ from rich.table import Table
 from trafficrl.evaluation.evaluator import EpisodeResult
 from trafficrl.evaluation.metrics import METRICS
 from trafficrl.evaluation.statistics import PairedDifference, paired_difference
-from trafficrl.runs.files import save_text
+from trafficrl.files import save_text
 
 __all__ = ["Comparison"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from stable_baselines3.common.logger import KVWriter
 
-from trafficrl.runs.files import replacing
+from trafficrl.files import replacing
 
 __all__ = ["MetricsCsv"]
 

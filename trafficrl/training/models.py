@@ -29,8 +29,8 @@ from trafficrl.config.algorithm import ActionConfig, ActionKind, ObservationConf
 from trafficrl.config.load import plain_values, to_algorithm
 from trafficrl.env.actions import LOGIT_LIMIT
 from trafficrl.errors import CheckpointError
+from trafficrl.files import replacing
 from trafficrl.network.model import Network
-from trafficrl.runs.files import replacing
 from trafficrl.training.normaliser import Normaliser, RewardScale
 from trafficrl.training.policies import LAYOUT, build_policy_arguments, policy_class
 
