@@ -6,6 +6,7 @@ that is where schedules are set, models saved and the end is decided.
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,8 @@ class Trainer:
         """The model has learned its steps, or stopped early; final and best model are saved."""
         reason = "all steps done"
         model = self._model
-        with ProgressReport("training", total=self._end, unit="steps") as progress:
+        report = ProgressReport("training", total=self._end, unit="steps")
+        with closing(model.logger), report as progress:
             progress.advance_to(self._first)
             if self._validate is not None:
                 self._validate_now()
