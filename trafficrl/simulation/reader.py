@@ -1,7 +1,8 @@
 """Turns readings of lanes and counts into one frozen state a decision.
 
 The integrals over a decision: arrivals, running and backlog are taken every simulation step (three
-numbers, whatever the size of the network); lanes every `sample_s` and at the decision itself.
+numbers, whatever the size of the network); lanes every `sample_s` and at the decision itself, each
+reading standing for the steps since the one before.
 """
 
 import numpy as np
@@ -38,12 +39,12 @@ class StateReader:
         if self._steps == 0 or self._steps % self._sample_steps:
             self._take_sample()
         self._arrived_veh += self._arrived_now
-        steps = max(1, self._steps)
+        steps = max(1, self._steps)  # the first state of an episode stands for itself
         state = TrafficState(
             time_s=self._session.time_s,
             interval_s=self._steps * self._session.step_s,
             now=self._lanes(self._last),
-            mean=self._lanes(self._sum / self._samples),
+            mean=self._lanes(self._sum / steps),
             totals=self._session.read_totals(self._arrived_veh),
             arrived_veh=self._arrived_now,
             mean_running_veh=self._running_sum / steps,
@@ -59,7 +60,7 @@ class StateReader:
         self._arrived_now = 0
         self._running_sum = 0
         self._backlog_sum = 0
-        self._samples = 0
+        self._sampled_step = 0
         # (4, L): vehicles, queue, vehicles * speed (so that means weigh vehicles), waiting time
         self._sum = np.zeros((4, len(self._lane_ids)))
         self._last = self._sum
@@ -67,8 +68,8 @@ class StateReader:
     def _take_sample(self) -> None:
         self._last = self._session.read_lanes(self._lane_ids)
         self._last[2] *= self._last[0]
-        self._sum += self._last
-        self._samples += 1
+        self._sum += self._last * max(1, self._steps - self._sampled_step)
+        self._sampled_step = self._steps
 
     def _lanes(self, rows: FloatArray) -> Lanes:
         vehicles, queue, moved, waiting = rows
