@@ -1,29 +1,70 @@
 """How SUMO is reached: libsumo in this process, or traci through a socket to its own process."""
 
-import itertools
-import os
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import libsumo
-import sumo
-import traci
 
 from trafficrl.config.execution import Backend
+from trafficrl.simulation.traci_process import TRACI_ERRORS, SumoProcess
 
-__all__ = ["SUMO_ERRORS", "close_sumo", "start_sumo", "sumo_version"]
+__all__ = ["SUMO_ERRORS", "RunningSumo", "start_sumo", "sumo_version"]
 
-SUMO_ERRORS = (
-    libsumo.TraCIException,
-    libsumo.FatalTraCIError,
-    traci.exceptions.TraCIException,
-    traci.exceptions.FatalTraCIError,
-    OSError,
-)
+SUMO_ERRORS = (libsumo.TraCIException, libsumo.FatalTraCIError, *TRACI_ERRORS)
 """What either backend raises when SUMO refuses or dies."""
 
-_labels = itertools.count()
 _libsumo_runs = False
+
+
+class RunningSumo(Protocol):
+    """A simulation that runs."""
+
+    api: Any
+    """libsumo's module or a traci connection: they have one face."""
+
+    def last_words(self) -> str:
+        """What SUMO said before it died, beside its exception."""
+
+    def close(self) -> None:
+        """The simulation has ended and its output files are complete.
+
+        Raises:
+            SUMO_ERRORS: it had died before.
+        """
+
+
+class InProcessSumo:
+    """The one simulation that libsumo can hold in this process.
+
+    Raises:
+        RuntimeError: this process has one already.
+        SUMO_ERRORS: SUMO refused its arguments or files.
+    """
+
+    def __init__(self, arguments: list[str]) -> None:
+        global _libsumo_runs  # noqa: PLW0603 - libsumo itself is one state per process
+        if _libsumo_runs:
+            raise RuntimeError("libsumo runs one simulation a process: close it, or use traci")
+        try:
+            libsumo.start(["sumo", *arguments])
+        except libsumo.TraCIException as error:
+            if libsumo.isLoaded():
+                libsumo.close()  # otherwise half a simulation stays in memory
+            if str(error) != "Process Error":
+                raise
+            # All that libsumo tells of a network it cannot read; the rest goes to the terminal.
+            raise libsumo.TraCIException("no such network (SUMO printed why above)") from error
+        _libsumo_runs = True
+        self.api = libsumo
+
+    def last_words(self) -> str:
+        """Nothing: libsumo's exceptions say it all."""
+        return ""
+
+    def close(self) -> None:
+        """The simulation has ended and another may be started."""
+        global _libsumo_runs  # noqa: PLW0603
+        _libsumo_runs = False
+        libsumo.close()
 
 
 def sumo_version() -> str:
@@ -31,29 +72,13 @@ def sumo_version() -> str:
     return str(libsumo.simulation.getVersion()[1]).removeprefix("SUMO ")
 
 
-def start_sumo(backend: Backend, arguments: list[str], *, gui: bool = False) -> Any:
-    """A running simulation, as libsumo's module or as a traci connection (they have one face).
+def start_sumo(backend: Backend, arguments: list[str], *, gui: bool = False) -> RunningSumo:
+    """A running simulation.
 
     Raises:
         RuntimeError: this process has a libsumo simulation already (it can hold only one).
         SUMO_ERRORS: SUMO refused its arguments or files.
     """
-    global _libsumo_runs  # noqa: PLW0603 - libsumo itself is one state per process
     if backend is Backend.libsumo:
-        if _libsumo_runs:
-            raise RuntimeError("libsumo runs one simulation a process: close it, or use traci")
-        libsumo.start(["sumo", *arguments])
-        _libsumo_runs = True
-        return libsumo
-    program = Path(sumo.SUMO_HOME) / "bin" / ("sumo-gui" if gui else "sumo")
-    label = f"trafficrl-{os.getpid()}-{next(_labels)}"
-    traci.start([str(program), *arguments], label=label, numRetries=20, verbose=False)
-    return traci.getConnection(label)
-
-
-def close_sumo(simulation: Any) -> None:
-    """The simulation has ended and its output files are complete."""
-    global _libsumo_runs  # noqa: PLW0603
-    if simulation is libsumo:
-        _libsumo_runs = False
-    simulation.close()
+        return InProcessSumo(arguments)
+    return SumoProcess(arguments, gui=gui)

@@ -26,9 +26,9 @@ def sumo_arguments(scenario: Scenario, options: SimulationOptions) -> list[str]:
     arguments = [
         *("--net-file", str(scenario.net_file)),
         *("--route-files", str(scenario.route_file)),
-        *("--begin", f"{scenario.begin_s:g}"),
-        *("--end", f"{scenario.end_s:g}"),
-        *("--step-length", f"{options.step_s:g}"),
+        *("--begin", str(scenario.begin_s)),
+        *("--end", str(scenario.end_s)),
+        *("--step-length", str(options.step_s)),
         *("--seed", str(options.seed)),
         *("--no-step-log", "true"),
         *("--no-warnings", "true"),

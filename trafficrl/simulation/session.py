@@ -1,6 +1,9 @@
 """One running simulation: the only object that talks to SUMO."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -8,7 +11,7 @@ import numpy as np
 
 from trafficrl.demand.scenario import Scenario
 from trafficrl.errors import SimulationError
-from trafficrl.simulation.backend import SUMO_ERRORS, close_sumo, start_sumo
+from trafficrl.simulation.backend import SUMO_ERRORS, RunningSumo, start_sumo
 from trafficrl.simulation.options import SimulationOptions, sumo_arguments
 from trafficrl.simulation.state import FloatArray, Totals
 
@@ -31,14 +34,12 @@ class SumoSession:
         self._options = options
         self._arguments = sumo_arguments(scenario, options)
         self._steps = 0
-        self._sumo: Any = None
+        self._sumo: RunningSumo | None = None
+        self._died = False
         for file in (scenario.net_file, scenario.route_file):
-            if not file.is_file():
-                raise SimulationError(f"scenario {scenario.name!r}: no file {file}")
-        try:
+            check_file(file, scenario.name)
+        with self._watched("would not start"):
             self._sumo = start_sumo(options.backend, self._arguments, gui=options.gui)
-        except SUMO_ERRORS as error:
-            raise self._failure("would not start", error) from error
 
     def __enter__(self) -> "SumoSession":
         return self
@@ -63,23 +64,42 @@ class SumoSession:
 
     def step(self) -> None:
         """One simulation step has passed."""
-        try:
-            self._sumo.simulationStep()
-        except SUMO_ERRORS as error:
-            raise self._failure("died", error) from error
+        with self._watched("died"):
+            self._api.simulationStep()
         self._steps += 1
 
     def show(self, signal_id: str, state: str) -> None:
         """The signal shows that state (a letter a link) until it is told otherwise."""
-        self._sumo.trafficlight.setRedYellowGreenState(signal_id, state)
+        with self._watched("failed"):
+            self._api.trafficlight.setRedYellowGreenState(signal_id, state)
 
     def read_shown(self, signal_id: str) -> str:
         """The state that a signal shows (a letter a link)."""
-        return str(self._sumo.trafficlight.getRedYellowGreenState(signal_id))
+        with self._watched("failed"):
+            return str(self._api.trafficlight.getRedYellowGreenState(signal_id))
+
+    def read_plan(self, signal_id: str) -> list[tuple[float, str]]:
+        """The states of a signal's own program from now on: (begins in [s], state), soonest first.
+
+        The first is shown now and began in the past; the list covers one cycle.
+        """
+        with self._watched("failed"):
+            light = self._api.trafficlight
+            current = light.getProgram(signal_id)
+            now = light.getPhase(signal_id)
+            begins_s = -float(light.getSpentDuration(signal_id))
+            programs = light.getAllProgramLogics(signal_id)
+        parts = next(program.phases for program in programs if program.programID == current)
+        plan = []
+        for part in (*parts[now:], *parts[:now]):
+            plan.append((begins_s, str(part.state)))
+            begins_s += part.duration
+        return plan
 
     def read_arrived(self) -> int:
         """Vehicles that arrived in the last step [veh]."""
-        return int(self._sumo.simulation.getArrivedNumber())
+        with self._watched("failed"):
+            return int(self._api.simulation.getArrivedNumber())
 
     def read_running(self) -> int:
         """Vehicles in the network now [veh]."""
@@ -102,33 +122,67 @@ class SumoSession:
 
     def read_lanes(self, lane_ids: Sequence[str]) -> FloatArray:
         """(4, L) at this moment: vehicles, queue [veh], mean speed [m/s], waiting time [s]."""
-        lane = self._sumo.lane
-        return np.array(
-            [
-                [lane.getLastStepVehicleNumber(name) for name in lane_ids],
-                [lane.getLastStepHaltingNumber(name) for name in lane_ids],
-                [lane.getLastStepMeanSpeed(name) for name in lane_ids],
-                [lane.getWaitingTime(name) for name in lane_ids],
-            ],
-            dtype=np.float64,
-        )
+        lane = self._api.lane
+        with self._watched("failed"):
+            return np.array(
+                [
+                    [lane.getLastStepVehicleNumber(name) for name in lane_ids],
+                    [lane.getLastStepHaltingNumber(name) for name in lane_ids],
+                    [lane.getLastStepMeanSpeed(name) for name in lane_ids],
+                    [lane.getWaitingTime(name) for name in lane_ids],
+                ],
+                dtype=np.float64,
+            )
 
     def close(self) -> None:
         """SUMO has ended; calling it again does nothing."""
         if self._sumo is None:
             return
-        simulation, self._sumo = self._sumo, None
+        running, self._sumo = self._sumo, None
         try:
-            close_sumo(simulation)
+            running.close()
         except SUMO_ERRORS as error:
-            raise self._failure("would not close", error) from error
+            if not self._died:  # otherwise that has been said
+                raise self._failure("would not close", str(error)) from error
+
+    @property
+    def _api(self) -> Any:
+        assert self._sumo is not None, "the session is closed"
+        return self._sumo.api
 
     def _count(self, name: str) -> float:
-        return float(self._sumo.simulation.getParameter("", name))
+        with self._watched("failed"):
+            return float(self._api.simulation.getParameter("", name))
 
-    def _failure(self, what: str, error: BaseException) -> SimulationError:
-        reason = " ".join(str(error).split()) or type(error).__name__
+    @contextmanager
+    def _watched(self, what: str) -> Iterator[None]:
+        """SUMO's own errors become ours."""
+        try:
+            yield
+        except SUMO_ERRORS as error:
+            self._died = True
+            words = self._sumo.last_words() if self._sumo is not None else ""
+            raise self._failure(what, words or str(error)) from error
+
+    def _failure(self, what: str, reason: str) -> SimulationError:
+        reason = " ".join(reason.split()) or "no reason given"
         return SimulationError(
             f"SUMO {what} at {self.time_s:g} s in scenario {self.scenario.name!r} "
-            f"(seed {self._options.seed}): {reason}; replay with: sumo {' '.join(self._arguments)}"
+            f"(seed {self._options.seed}): {reason}; "
+            f"replay with: {shlex.join(['sumo', *self._arguments])}"
+        )
+
+
+def check_file(file: Path, scenario: str) -> None:
+    """SUMO can be given that file.
+
+    Raises:
+        SimulationError: it is missing, or SUMO would take its path for something else.
+    """
+    if not file.is_file():
+        raise SimulationError(f"scenario {scenario!r}: no file {file}")
+    if "," in str(file) or "${" in str(file):
+        raise SimulationError(
+            f"scenario {scenario!r}: SUMO takes the comma or ${{...}} in {file} for a list or a "
+            "variable; choose a folder without them"
         )
