@@ -12,7 +12,10 @@ __all__ = ["Command", "FollowPlan", "NextPhase", "PhaseDurations"]
 
 @dataclass(frozen=True, slots=True)
 class FollowPlan:
-    """The fixed-time plan of the network goes on for an interval, untouched."""
+    """The fixed-time plan of the network goes on for an interval, untouched.
+
+    Only as long as no other command has been given: an interrupted plan cannot be taken up again.
+    """
 
     interval_s: float
 

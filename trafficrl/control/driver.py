@@ -1,21 +1,37 @@
 """Carries out commands on a session: owns clearance and minimum green, whoever decides.
 
 Every controller goes through this driver, so that all are held to the same safety rules and
-measured alike. Time is counted in simulation steps; a clearance may reach over a decision.
+measured alike. Time is counted in simulation steps; a clearance may reach over a decision. An
+episode begins under the network's own plan; once a command has taken over, the plan cannot come
+back, because it would go on from wherever it stands by then, without a clearance.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from trafficrl.control.commands import Command, NextPhase, PhaseDurations
+from trafficrl.control.commands import Command, FollowPlan, NextPhase, PhaseDurations
 from trafficrl.network.signals import Signal
 from trafficrl.simulation.reader import StateReader
 from trafficrl.simulation.session import SumoSession
 from trafficrl.simulation.state import FloatArray, TrafficState
 
 __all__ = ["SignalDriver"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a signal is to show from some step on."""
+
+    index: int
+    """Of the signal."""
+    state: str
+    phase: int
+    """That is green then, or that the clearance leads to."""
+    green_step: int
+    """When that phase is green."""
 
 
 class SignalDriver:
@@ -29,10 +45,14 @@ class SignalDriver:
         self._reader = reader
         self._step = 0
         self._end_step = round((session.scenario.end_s - session.scenario.begin_s) / session.step_s)
+        # The phase of each signal now, and the step at which it became, or will become, green.
         self._phase = np.zeros(len(self._signals), dtype=np.int64)
-        # The step at which each signal's phase became, or will become, green.
         self._green_step = np.zeros(len(self._signals), dtype=np.int64)
-        self._changes: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        # The same after all changes that are planned, by the step at which they are due.
+        self._last_phase = self._phase.copy()
+        self._last_green_step = self._green_step.copy()
+        self._changes: dict[int, list[Change]] = defaultdict(list)
+        self._plan_runs = True
 
     @property
     def finished(self) -> bool:
@@ -41,95 +61,126 @@ class SignalDriver:
 
     def start(self) -> TrafficState:
         """The state before the first decision; nothing has moved yet."""
+        self._observe_plan()
         return self._reader.read(self._phase, self._phase_age_s())
 
     def advance(self, command: Command) -> TrafficState:
         """The command is carried out, to the next decision or to the scenario's end.
 
         Raises:
-            ValueError: a phase that a signal does not have, a green below its minimum, or
-                greens and clearances that do not fill the cycle.
+            ValueError: a phase that a signal does not have, a green below its minimum, greens and
+                clearances that do not fill the cycle, or the plan after another command.
             SimulationError: SUMO died.
         """
-        if isinstance(command, NextPhase):
+        assert not self.finished, "the episode is over"
+        if isinstance(command, FollowPlan):
+            interval_s = command.interval_s
+            if not self._plan_runs:
+                raise ValueError("the fixed-time plan cannot go on after another command")
+        elif isinstance(command, NextPhase):
             interval_s = command.interval_s
             self._plan_next_phase(command)
-        elif isinstance(command, PhaseDurations):
+        else:
             interval_s = command.cycle_s
             self._plan_durations(command)
-        else:
-            interval_s = command.interval_s
         self._run(min(self._steps(interval_s), self._end_step - self._step))
-        if not isinstance(command, NextPhase | PhaseDurations):
+        if self._plan_runs:
             self._observe_plan()
         return self._reader.read(self._phase, self._phase_age_s())
 
     def _run(self, steps: int) -> None:
         for _ in range(steps):
-            for signal_id, state in self._changes.pop(self._step, ()):
-                self._session.show(signal_id, state)
+            for change in self._changes.pop(self._step, ()):
+                self._session.show(self._signals[change.index].id, change.state)
+                self._phase[change.index] = change.phase
+                self._green_step[change.index] = change.green_step
             self._session.step()
             self._reader.tick()
             self._step += 1
 
     def _plan_next_phase(self, command: NextPhase) -> None:
-        for index, (signal, wanted) in enumerate(zip(self._signals, command.phase, strict=True)):
+        for signal, wanted in zip(self._signals, command.phase, strict=True):
             if not 0 <= wanted < len(signal.phases):
                 raise ValueError(
                     f"signal {signal.id} has {len(signal.phases)} phases, got {wanted}"
                 )
-            age = self._step - int(self._green_step[index])
-            if age >= self._steps(signal.min_green_s) or self._step == 0:
+        self._take_over()
+        for index, wanted in enumerate(command.phase):
+            if self._step == 0 or self._step >= self._earliest_end(index):
                 self._change(index, int(wanted), self._step)
 
     def _plan_durations(self, command: PhaseDurations) -> None:
+        for signal, row in zip(self._signals, command.green_s, strict=True):
+            self._check_durations(signal, row[: len(signal.phases)], command.cycle_s)
+        self._take_over()
         for index, (signal, row) in enumerate(zip(self._signals, command.green_s, strict=True)):
-            greens = row[: len(signal.phases)]
-            self._check_durations(signal, greens, command.cycle_s)
             start = self._step
-            for phase, green_s in enumerate(greens):
+            for phase, green_s in enumerate(row[: len(signal.phases)]):
                 self._change(index, phase, start)
                 start += self._steps(signal.clearance_s + float(green_s))
 
-    def _change(self, index: int, following: int, start: int) -> None:
-        """Yellow, all-red and green are due from that step on, unless it is green already."""
-        signal, now = self._signals[index], int(self._phase[index])
-        if following == now:
-            if self._step == 0:
-                self._changes[start].append((signal.id, signal.phases[now].state))
+    def _take_over(self) -> None:
+        """The plan stops: each signal stays in its green, or in the one that it is clearing for."""
+        if not self._plan_runs:
             return
-        yellow = start + self._steps(signal.yellow_s)
-        green = yellow + self._steps(signal.all_red_s)
-        if self._step == 0 and start == 0:
-            green = 0  # nothing was green before the episode, so there is nothing to clear
-        else:
-            if signal.yellow_s:
-                self._changes[start].append((signal.id, signal.yellow_state(now, following)))
-            if signal.all_red_s:
-                self._changes[yellow].append((signal.id, signal.all_red_state(now, following)))
-        self._changes[green].append((signal.id, signal.phases[following].state))
-        self._phase[index] = following
-        self._green_step[index] = green
+        self._plan_runs = False
+        for index, phase in enumerate(self._last_phase):
+            green = int(self._last_green_step[index])
+            state = self._signals[index].phases[phase].state
+            # Up to that step the plan itself shows the rest of its clearance.
+            self._changes[max(self._step, green)].append(Change(index, state, int(phase), green))
+
+    def _change(self, index: int, following: int, start: int) -> None:
+        """Yellow, all-red and green are due from that step on, unless it is green already.
+
+        They are due later where the phase before would have less than its minimum green.
+        """
+        signal, now = self._signals[index], int(self._last_phase[index])
+        if following == now:
+            return
+        shown = [(start, signal.phases[following].state)]
+        if start > 0:  # nothing was green before the episode, so there is nothing to clear
+            yellow = max(start, self._earliest_end(index))
+            all_red = yellow + self._steps(signal.yellow_s)
+            shown = [
+                (yellow, signal.yellow_state(now, following)),
+                (all_red, signal.all_red_state(now, following)),
+                (all_red + self._steps(signal.all_red_s), signal.phases[following].state),
+            ]
+        green = shown[-1][0]
+        for (
+            step,
+            state,
+        ) in shown:  # a part of no length is shown for no time: the next one replaces it
+            self._changes[step].append(Change(index, state, following, green))
+        self._last_phase[index] = following
+        self._last_green_step[index] = green
+
+    def _earliest_end(self, index: int) -> int:
+        """The step at which the minimum green of a signal's phase is over."""
+        return int(self._last_green_step[index]) + self._steps(self._signals[index].min_green_s)
 
     def _check_durations(self, signal: Signal, greens: FloatArray, cycle_s: float) -> None:
-        if greens.min() < signal.min_green_s:
+        if not greens.min() >= signal.min_green_s:
             raise ValueError(
                 f"signal {signal.id}: greens must be >= {signal.min_green_s:g} [s], got {greens}"
             )
         total_s = float(greens.sum()) + len(greens) * signal.clearance_s
-        if abs(total_s - cycle_s) > 1e-6:
+        if not abs(total_s - cycle_s) <= 1e-6:
             raise ValueError(
                 f"signal {signal.id}: greens and clearances last {total_s:g} of {cycle_s:g} [s]"
             )
 
     def _observe_plan(self) -> None:
-        """The plan was in command: note which phase each signal shows now."""
+        """The plan is in command: note each signal's green, or the one that it is clearing for."""
         for index, signal in enumerate(self._signals):
-            shown = self._session.read_shown(signal.id)
             states = [phase.state for phase in signal.phases]
-            if shown in states and states.index(shown) != self._phase[index]:
-                self._phase[index] = states.index(shown)
-                self._green_step[index] = self._step
+            plan = self._session.read_plan(signal.id)
+            begins_s, state = next(part for part in plan if part[1] in states)
+            self._phase[index] = states.index(state)
+            self._green_step[index] = self._step + self._steps(begins_s)
+        self._last_phase[:] = self._phase
+        self._last_green_step[:] = self._green_step
 
     def _phase_age_s(self) -> FloatArray:
         age_s: FloatArray = (self._step - self._green_step).astype(np.float64)
