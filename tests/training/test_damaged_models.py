@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from learning_cases import ALGORITHM, equal_states, learner, network
+from learning_cases import ALGORITHM, equal_states, learner
 from stable_baselines3 import PPO
+from traffic_cases import city
 
 from trafficrl.config.algorithm import PolicyKind
 from trafficrl.errors import CheckpointError
@@ -32,7 +33,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     with learner(folder, RICH) as learned:
         learned.learn(8)
-        save_model(learned, folder / "model.zip", algorithm=RICH, network=network())
+        save_model(learned, folder / "model.zip", algorithm=RICH, network=city())
     return folder / "model.zip"
 
 

@@ -4,15 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from learning_cases import (
-    ALGORITHM,
-    DURATIONS,
-    equal_states,
-    learner,
-    network,
-)
+from learning_cases import ALGORITHM, equal_states, learner, other_city
 from stable_baselines3 import PPO
 from stable_baselines3.common.running_mean_std import RunningMeanStd
+from traffic_cases import DURATIONS, city
 
 from trafficrl.config.algorithm import ActionConfig, PolicyKind, PPOConfig
 from trafficrl.errors import CheckpointError
@@ -32,7 +27,7 @@ LEARNERS = [
 def trained(folder: Path, algorithm: PPOConfig) -> Path:
     with learner(folder, algorithm) as model:
         model.learn(8)
-        save_model(model, folder / "model.zip", algorithm=algorithm, network=network())
+        save_model(model, folder / "model.zip", algorithm=algorithm, network=city())
     return folder / "model.zip"
 
 
@@ -56,7 +51,7 @@ def test_the_normaliser_is_that_of_vecnormalize(tmp_path: Path) -> None:
     with learner(tmp_path, algorithm) as model:
         model.learn(8)
         file = tmp_path / "model.zip"
-        save_model(model, file, algorithm=algorithm, network=network())
+        save_model(model, file, algorithm=algorithm, network=city())
         environments = model.get_vec_normalize_env()
         assert environments is not None
         loaded = load_model(file)
@@ -72,7 +67,7 @@ def test_a_restored_model_goes_on_with_all_that_the_saved_one_had(tmp_path: Path
     file = tmp_path / "model.zip"
     with learner(tmp_path, algorithm) as model:
         model.learn(16)
-        save_model(model, file, algorithm=algorithm, network=network())
+        save_model(model, file, algorithm=algorithm, network=city())
     with learner(tmp_path, algorithm, seed=9) as other:
         assert not equal_states(other.policy.state_dict(), model.policy.state_dict())
         restore_model(other, load_model(file))
@@ -98,7 +93,7 @@ def statistics(model: PPO) -> list[object]:
 def test_saving_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> None:
     with learner(tmp_path) as model:
         for _ in range(2):
-            save_model(model, tmp_path / "model.zip", algorithm=ALGORITHM, network=network())
+            save_model(model, tmp_path / "model.zip", algorithm=ALGORITHM, network=city())
     assert {file.name for file in tmp_path.iterdir()} == {"model.zip", "work"}
 
 
@@ -107,7 +102,7 @@ def test_the_description_comes_back(tmp_path: Path) -> None:
     loaded = load_model(trained(tmp_path, algorithm))
     assert loaded.algorithm == algorithm
     assert loaded.timesteps == 8
-    assert loaded.num_phases == [len(signal.phases) for signal in network().signals]
+    assert loaded.num_phases == [len(signal.phases) for signal in city().signals]
 
 
 def test_loading_draws_no_random_numbers(tmp_path: Path) -> None:
@@ -119,11 +114,11 @@ def test_loading_draws_no_random_numbers(tmp_path: Path) -> None:
 
 def test_a_model_for_another_network_is_refused_with_both_hashes(tmp_path: Path) -> None:
     loaded = load_model(trained(tmp_path, ALGORITHM))
-    loaded.check_fits(network())
+    loaded.check_fits(city())
     with pytest.raises(CheckpointError) as error:
-        loaded.check_fits(network(2))
-    assert network().hash[:12] in str(error.value)
-    assert network(2).hash[:12] in str(error.value)
+        loaded.check_fits(other_city())
+    assert city().hash[:12] in str(error.value)
+    assert other_city().hash[:12] in str(error.value)
 
 
 def test_a_model_of_another_shape_cannot_be_restored(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from learning_cases import ALGORITHM, DURATIONS, equal_states, learner, network, small_task
+from learning_cases import ALGORITHM, equal_states, learner, small_task
 from torch import nn
+from traffic_cases import DURATIONS, city
 
 from trafficrl.config.algorithm import ActionConfig, PolicyKind
 from trafficrl.env.observations import ObservationEncoder
@@ -88,22 +89,22 @@ def test_the_first_policy_is_close_to_uniform(tmp_path: Path) -> None:
     with learner(tmp_path, SCORING) as model:
         observations = torch.rand(64, *model.observation_space.shape or ())
         signals: Any = model.policy.get_distribution(observations).distribution
-        for signal, chances in zip(network().signals, signals, strict=True):
+        for signal, chances in zip(city().signals, signals, strict=True):
             uniform = 1 / len(signal.phases)
             assert chances.probs.shape == (64, len(signal.phases))
             assert (chances.probs - uniform).abs().max() < 0.25 * uniform
 
 
 def test_the_columns_of_a_phase_are_its_own() -> None:
-    encoder = ObservationEncoder(ALGORITHM.observation, network(), end_s=60)
+    encoder = ObservationEncoder(ALGORITHM.observation, city(), end_s=60)
     layout = policy_layout(SCORING, encoder)
-    phases = [f"{s.id}/{p.name}" for s in network().signals for p in s.phases]
-    signals = [s.id for s in network().signals for _ in s.phases]
-    assert len({len(signal.phases) for signal in network().signals}) > 1
+    phases = [f"{s.id}/{p.name}" for s in city().signals for p in s.phases]
+    signals = [s.id for s in city().signals for _ in s.phases]
+    assert len({len(signal.phases) for signal in city().signals}) > 1
     for columns, signal, phase, index in zip(
         layout["phase_columns"], signals, phases, layout["signal_of_phase"], strict=True
     ):
-        assert network().signals[index].id == signal
+        assert city().signals[index].id == signal
         assert [encoder.names[column] for column in columns] == [
             f"phase_queue:{phase}",
             f"phase_vehicles:{phase}",

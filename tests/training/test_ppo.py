@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from learning_cases import (
     ALGORITHM,
-    DURATIONS,
     OBSERVATION,
     environments_of,
     equal_states,
     learner,
-    network,
+    other_city,
     small_task,
 )
+from traffic_cases import DURATIONS, city
 
 from trafficrl.config.algorithm import ActionConfig, Activation, PolicyKind
 from trafficrl.errors import CheckpointError, ConfigError
@@ -25,7 +25,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("saved")
     with learner(folder) as model:
         model.learn(8)
-        save_model(model, folder / "model.zip", algorithm=ALGORITHM, network=network())
+        save_model(model, folder / "model.zip", algorithm=ALGORITHM, network=city())
     return folder / "model.zip"
 
 
@@ -90,21 +90,21 @@ def test_resuming_as_something_else_names_the_key(
 ) -> None:
     other = replace(ALGORITHM, **changes)
     with learner(tmp_path, other) as model, pytest.raises(CheckpointError) as error:
-        resume_ppo(model, saved, other, network())
+        resume_ppo(model, saved, other, city())
     assert str(error.value) == f"resume_from {saved}: {named}"
 
 
 def test_resuming_on_another_network_names_both(saved: Path, tmp_path: Path) -> None:
     with learner(tmp_path) as model, pytest.raises(CheckpointError) as error:
-        resume_ppo(model, saved, ALGORITHM, network(2))
-    assert network().hash[:12] in str(error.value)
-    assert network(2).hash[:12] in str(error.value)
+        resume_ppo(model, saved, ALGORITHM, other_city())
+    assert city().hash[:12] in str(error.value)
+    assert other_city().hash[:12] in str(error.value)
 
 
 def test_what_does_not_shape_the_model_may_change(saved: Path, tmp_path: Path) -> None:
     other = replace(ALGORITHM, learning_rate=1e-5, n_steps=4, batch_size=4, gamma=0.5)
     with learner(tmp_path, other) as model:
-        loaded = resume_ppo(model, saved, other, network())
+        loaded = resume_ppo(model, saved, other, city())
         assert loaded.timesteps == model.num_timesteps == 8
         assert equal_states(model.policy.state_dict(), loaded.policy_state)
 
@@ -123,4 +123,4 @@ def test_a_run_folder_means_its_final_model_or_its_newest_checkpoint(tmp_path: P
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with learner(tmp_path) as model, pytest.raises(CheckpointError, match=r"no such model file"):
-        resume_ppo(model, tmp_path / "absent.zip", ALGORITHM, network())
+        resume_ppo(model, tmp_path / "absent.zip", ALGORITHM, city())

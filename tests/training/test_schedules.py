@@ -2,8 +2,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from learning_cases import ALGORITHM, EXECUTION, learner, network
+from learning_cases import ALGORITHM, EXECUTION, learner
 from stable_baselines3 import PPO
+from traffic_cases import city
 
 from trafficrl.config.algorithm import LearningRateSchedule, PPOConfig
 from trafficrl.config.execution import ExecutionConfig
@@ -68,7 +69,7 @@ def train(model: PPO, algorithm: PPOConfig, execution: ExecutionConfig, folder: 
         model,
         algorithm=algorithm,
         execution=execution,
-        network=network(),
+        network=city(),
         paths=paths,
         record=RunRecord(paths.run),
         validate=None,
@@ -93,7 +94,7 @@ def test_training_moves_the_optimiser_and_a_resumed_one_goes_on_where_it_was(
     (tmp_path / "more").mkdir()
     more = replace(EXECUTION, total_timesteps=16)
     with learner(tmp_path / "more", algorithm, more) as resumed:
-        resume_ppo(resumed, paths.final_model, algorithm, network())
+        resume_ppo(resumed, paths.final_model, algorithm, city())
         train(resumed, algorithm, more, tmp_path / "more")
         # its only update began at step 32 of 32 + 16, where the entropy had come down
         assert applied(resumed) == pytest.approx((1e-3 - 9e-4 * 32 / 48, 0.001), rel=1e-12)

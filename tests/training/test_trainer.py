@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from learning_cases import ALGORITHM, EXECUTION, equal_states, learner, network, scenario
+from learning_cases import ALGORITHM, EXECUTION, equal_states, learner
+from traffic_cases import city, scenario_config
 
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.execution import ExecutionConfig
@@ -39,7 +40,7 @@ def train(
             model,
             algorithm=algorithm,
             execution=execution,
-            network=network(),
+            network=city(),
             paths=paths,
             record=RunRecord(paths.run),
             validate=validate,
@@ -181,7 +182,7 @@ def test_more_scenarios_than_slots_are_all_seen_with_a_warning(
         return observation, info
 
     monkeypatch.setattr(TrafficSignalEnv, "reset", counted)
-    scenarios = {name: scenario() for name in ("morning", "noon", "evening")}
+    scenarios = {name: scenario_config(num_vehicles=12) for name in ("morning", "noon", "evening")}
     with learner(tmp_path, scenarios=scenarios) as model:
         model.learn(36)  # six episodes of six decisions
     assert "3 scenarios but 1 environment slots" in caplog.text

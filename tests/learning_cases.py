@@ -1,11 +1,7 @@
-"""A small city, the task on it, and learners for it, as the tests of this room start from them."""
+"""Learners on the small city, and model files of theirs, for the tests of learning and judging."""
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,16 +9,16 @@ from typing import Any
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
+from traffic_cases import NEXT_PHASE, city, scenario_config, scratch, task
 
-from trafficrl.config.algorithm import ActionConfig, ActionKind, ObservationConfig, PPOConfig
+from trafficrl.config.algorithm import ObservationConfig, PPOConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.network import GridConfig
 from trafficrl.config.reward import RewardConfig, TermConfig
-from trafficrl.config.scenarios import GeneratedScenarioConfig
 from trafficrl.env.task import Task
 from trafficrl.network.build import build_network
 from trafficrl.network.model import Network
-from trafficrl.training.models import use_one_thread
+from trafficrl.training.models import save_model, use_one_thread
 from trafficrl.training.ppo import build_ppo
 from trafficrl.training.vector import build_vector_env
 
@@ -34,7 +30,7 @@ OBSERVATION = ObservationConfig(
     network_features=["time_normalized"],
 )
 ALGORITHM = PPOConfig(
-    action=ActionConfig(kind=ActionKind.next_phase, interval_s=10),
+    action=NEXT_PHASE,
     observation=OBSERVATION,
     learning_rate=1e-3,
     clip_range=0.2,
@@ -46,7 +42,6 @@ ALGORITHM = PPOConfig(
     ent_coef=0.01,
     net_arch=[8, 8],
 )
-DURATIONS = ActionConfig(kind=ActionKind.phase_durations, cycle_s=60)
 EXECUTION = ExecutionConfig(
     total_timesteps=16,
     checkpoint_freq=8,
@@ -58,31 +53,22 @@ EXECUTION = ExecutionConfig(
 )
 
 
-def scenario(**changes: Any) -> GeneratedScenarioConfig:
-    values = {"num_vehicles": 12, "private_traffic_seed": 1, "public_traffic_seed": 2}
-    return GeneratedScenarioConfig(**(values | changes))
-
-
 @cache
-def network(grid_dimension: int = 3) -> Network:
-    """Signals of three and of four phases; built once a test process."""
-    folder = tempfile.mkdtemp(prefix="trafficrl-learning-cases-")
-    atexit.register(shutil.rmtree, folder)
-    grid = GridConfig(network_seed=7, grid_dimension=grid_dimension, block_size_m=120, lane_count=2)
-    return build_network(grid, Path(folder))
+def other_city() -> Network:
+    """Not the city that the models of these tests learn."""
+    grid = GridConfig(network_seed=7, grid_dimension=2, block_size_m=120, lane_count=2)
+    return build_network(grid, scratch())
 
 
 def small_task(algorithm: PPOConfig = ALGORITHM, **changes: Any) -> Task:
-    task = Task(
-        network=network(),
-        scenarios={"light": scenario()},
-        observation=algorithm.observation,
-        action=algorithm.action,
-        reward=RewardConfig(terms={"delay_per_signal_veh": TermConfig(weight=-1.0)}),
-        step_s=1.0,
-        end_s=60.0,
-    )
-    return replace(task, **changes)
+    """One scenario of fixed demand, paid by delay."""
+    values = {
+        "scenarios": {"light": scenario_config(num_vehicles=12)},
+        "observation": algorithm.observation,
+        "action": algorithm.action,
+        "reward": RewardConfig(terms={"delay_per_signal_veh": TermConfig(weight=-1.0)}),
+    }
+    return task(**(values | changes))
 
 
 @contextmanager
@@ -95,12 +81,18 @@ def learner(
     **changes: Any,
 ) -> Iterator[PPO]:
     """A fresh learner on running environments, as the commands build it."""
-    task = small_task(algorithm, end_s=execution.end_time, **changes)
-    environments = build_vector_env(task, algorithm, execution, seed=seed, folder=folder / "work")
+    whole = small_task(algorithm, end_s=execution.end_time, **changes)
+    environments = build_vector_env(whole, algorithm, execution, seed=seed, folder=folder / "work")
     try:
-        yield build_ppo(algorithm, environments, task, seed=seed, device="cpu")
+        yield build_ppo(algorithm, environments, whole, seed=seed, device="cpu")
     finally:
         environments.close()
+
+
+def save_new_model(file: Path, algorithm: PPOConfig = ALGORITHM, *, seed: int = 1) -> None:
+    """The file holds a model that has learned nothing; its weights follow from the seed."""
+    with learner(file.parent, algorithm, seed=seed) as model:
+        save_model(model, file, algorithm=algorithm, network=city())
 
 
 def environments_of(model: PPO) -> VecEnv:
