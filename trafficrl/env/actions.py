@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trafficrl.config.algorithm import ActionConfig, ActionKind
 from trafficrl.control.commands import Command, NextPhase, PhaseDurations
-from trafficrl.errors import ConfigError
+from trafficrl.errors import ConfigError, NetworkError
 from trafficrl.network.model import Network
 from trafficrl.simulation.state import FloatArray, IntArray
 
@@ -125,5 +125,8 @@ def build_action(config: ActionConfig, network: Network, step_s: float) -> Actio
 
     Raises:
         ConfigError: the cycle is too short for the phases of a signal.
+        NetworkError: there is no signal to act on.
     """
+    if not network.signals:
+        raise NetworkError(f"network {network.net_file} has no signal to control")
     return KINDS[config.kind](config, network, step_s)
