@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from result_cases import result, results
+
+from trafficrl.evaluation.evaluator import EpisodeResult
+from trafficrl.evaluation.statistics import PairedDifference, paired_difference
+
+
+def difference(
+    policy: list[EpisodeResult], fixed: list[EpisodeResult], confidence: float = 0.95
+) -> PairedDifference:
+    return paired_difference(policy, fixed, "delay_s", confidence=confidence)
+
+
+def bounds(found: PairedDifference) -> tuple[float, float]:
+    assert found.low is not None
+    assert found.high is not None
+    return found.low, found.high
+
+
+def test_a_constant_difference_is_known_for_certain() -> None:
+    fixed = results("fixed", 50.0, 90.0, 20.0)
+    policy = results("policy", 43.0, 83.0, 13.0)
+    assert difference(policy, fixed) == PairedDifference(-7.0, -7.0, -7.0, 3)
+
+
+def test_pairing_takes_out_what_seeds_have_in_common() -> None:
+    rng = np.random.default_rng(1)
+    common, noise = rng.normal(100, 50, 20), rng.normal(0, 1, 20)
+    found = difference(results("policy", *(common - 5 + noise)), results("fixed", *common))
+    low, high = bounds(found)
+    assert found.mean == pytest.approx(-5 + noise.mean())
+    assert low < found.mean < high
+    assert high - low < 2  # unpaired, the seeds' own spread of 50 would hide it
+
+
+def test_the_interval_has_the_width_of_students_for_normal_data() -> None:
+    differences = np.random.default_rng(2).normal(3.0, 10.0, 20)
+    low, high = bounds(difference(results("policy", *differences), results("fixed", *[0.0] * 20)))
+    t_19 = 2.093  # 97.5 % quantile
+    half = t_19 * differences.std(ddof=1) / np.sqrt(20)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.06)
+    assert (high + low) / 2 == pytest.approx(differences.mean(), abs=0.1 * half)
+
+
+def test_more_confidence_asks_for_a_wider_interval() -> None:
+    policy, fixed = results("policy", *range(10)), results("fixed", *[4.0] * 10)
+    widths = [
+        high - low for low, high in (bounds(difference(policy, fixed, c)) for c in (0.5, 0.9, 0.99))
+    ]
+    assert widths == sorted(widths)
+    assert len(set(widths)) == 3
+
+
+def test_the_difference_between_scenarios_is_not_chance() -> None:
+    """Each scenario keeps its weight: two that differ widely, each without spread, are certain."""
+    fixed = results("fixed", *[0.0] * 4) + results("fixed", *[0.0] * 2, scenario="evening")
+    policy = results("policy", *[-9.0] * 4) + results("policy", *[30.0] * 2, scenario="evening")
+    found = difference(policy, fixed)
+    assert found.mean == pytest.approx((4 * -9 + 2 * 30) / 6)
+    assert bounds(found) == pytest.approx((found.mean, found.mean))
+
+
+def test_one_pair_says_nothing_of_chance() -> None:
+    found = difference(results("policy", 10.0), results("fixed", 50.0))
+    assert found == PairedDifference(-40.0, None, None, 1)
+    two = difference(
+        results("policy", 1.0, 2.0) + results("policy", 3.0, scenario="evening"),
+        results("fixed", 2.0, 4.0) + results("fixed", 6.0, scenario="evening"),
+    )
+    assert (two.low, two.high, two.pairs) == (None, None, 3)
+
+
+def test_equal_results_have_equal_intervals_in_every_call() -> None:
+    policy, fixed = results("policy", 3.0, 5.0, 9.0), results("fixed", 4.0, 4.0, 4.0)
+    assert difference(policy, fixed) == difference(policy, fixed)
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        results("fixed", 1.0),
+        results("fixed", 1.0, 2.0, 3.0),
+        results("fixed", 1.0, 2.0, scenario="evening"),
+        [result("fixed", 1.0, seed=0), result("fixed", 2.0, seed=7)],
+    ],
+    ids=["fewer", "more", "another scenario", "another seed"],
+)
+def test_other_episodes_are_no_pairs(fixed: list[EpisodeResult]) -> None:
+    with pytest.raises(ValueError, match="same scenarios and seeds"):
+        difference(results("policy", 1.0, 2.0), fixed)
+
+
+@pytest.mark.parametrize(("seeds", "scenarios"), [(20, 1), (3, 1), (10, 2), (2, 4)])
+def test_the_interval_covers_the_truth_as_often_as_it_says(seeds: int, scenarios: int) -> None:
+    rng = np.random.default_rng(7)
+    trials = 400
+    covered = 0
+    names = [str(number) for number in range(scenarios)]
+    fixed = [r for name in names for r in results("fixed", *[0.0] * seeds, scenario=name)]
+    for _ in range(trials):
+        drawn = rng.normal(2.0, 5.0, (scenarios, seeds))
+        policy = [
+            r
+            for name, row in zip(names, drawn, strict=True)
+            for r in results("policy", *row, scenario=name)
+        ]
+        low, high = bounds(difference(policy, fixed))
+        covered += low <= 2.0 <= high
+    assert 0.92 <= covered / trials <= 0.98
