@@ -1,9 +1,10 @@
 """The outcome of an evaluation: one JSON file for scripts, one table for people."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from trafficrl.evaluation.statistics import PairedDifference, paired_difference
 from trafficrl.files import save_text
 
 __all__ = ["Comparison"]
+
+HEADING_WIDTH = 12
+"""Where the name of a controller, which may be a path, goes on in the next line."""
 
 
 class Comparison:
@@ -61,42 +65,55 @@ class Comparison:
         save_text(file, json.dumps(facts | self.as_dict(), indent=2) + "\n")
 
     def print(self, title: str) -> None:
-        """The table, and one sentence a controller on what it is worth."""
-        console = Console(soft_wrap=False)
-        console.print(self._table(title))
+        """A table for each controller beside the baseline, and one sentence on what it is worth."""
+        console = Console(markup=False, emoji=False, highlight=False)
+        for table in self._tables(title):
+            console.print(table)
         for name in self.controllers[1:]:
             console.print(self.verdict(name))
 
     def verdict(self, controller: str) -> str:
         """One sentence: less or more delay than the baseline, or not told apart."""
         delay = self.difference(controller, "delay_s")
-        interval = f"{delay.low:+.1f} to {delay.high:+.1f} s ({self._confidence:.0%} interval)"
-        if delay.low <= 0.0 <= delay.high:
-            found = "cannot be told apart in delay"
-        else:
-            found = "has less delay" if delay.high < 0 else "has more delay"
-        return (
-            f"{controller} {found} than {self.baseline}: {delay.mean:+.1f} s, {interval}".replace(
-                "told apart in delay than", "told apart in delay from"
-            )
-        )
+        interval = "no interval from one seed a scenario"
+        found = "cannot be told apart in delay from"
+        if delay.low is not None and delay.high is not None:
+            interval = f"{delay.low:+.1f} to {delay.high:+.1f} s ({self._confidence:.0%} interval)"
+            if delay.high < 0:
+                found = "has less delay than"
+            elif delay.low > 0:
+                found = "has more delay than"
+        return f"{controller} {found} {self.baseline}: {delay.mean:+.1f} s, {interval}"
 
-    def _table(self, title: str) -> Table:
+    def _tables(self, title: str) -> Iterator[Table]:
+        """One a controller, because more of them side by side would not fit on a terminal."""
+        if len(self.controllers) == 1:
+            yield self._table(title, [self.baseline], [])
+        for name in self.controllers[1:]:
+            headings = ["difference", f"{self._confidence:.0%} interval"]
+            yield self._table(title, [self.baseline, name], headings)
+
+    def _table(self, title: str, names: list[str], headings: list[str]) -> Table:
         table = Table(title=title)
         table.add_column("metric")
-        for name in self.controllers:
-            table.add_column(name, justify="right")
-        for name in self.controllers[1:]:
-            table.add_column(f"{name} - {self.baseline}", justify="right")
-            table.add_column(f"{self._confidence:.0%} interval", justify="right")
+        for heading in (*names, *headings):
+            folded = "\n".join(wrap(heading, HEADING_WIDTH))
+            table.add_column(folded, justify="right", no_wrap=True)
         for metric, shown in METRICS.items():
             cells = [f"{shown.title} [{shown.unit}]" if shown.unit else shown.title]
-            cells += [f"{self.mean(name, metric):.1f}" for name in self.controllers]
-            for name in self.controllers[1:]:
-                found = self.difference(name, metric)
-                cells += [f"{found.mean:+.1f}", f"{found.low:+.1f} .. {found.high:+.1f}"]
-            table.add_row(*[cell.replace("[", r"\[") for cell in cells])
+            cells += [f"{self.mean(name, metric):.1f}" for name in names]
+            if headings:
+                cells += difference_cells(self.difference(names[1], metric))
+            table.add_row(*cells)
         return table
 
     def _of(self, controller: str) -> list[EpisodeResult]:
         return [result for result in self._results if result.controller == controller]
+
+
+def difference_cells(found: PairedDifference) -> list[str]:
+    """The difference and its interval as they stand in a table."""
+    interval = "unknown"
+    if found.low is not None and found.high is not None:
+        interval = f"{found.low:+.1f} .. {found.high:+.1f}"
+    return [f"{found.mean:+.1f}", interval]
