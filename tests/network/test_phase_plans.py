@@ -18,11 +18,13 @@ from trafficrl.network.phase_plans import (
     links_by_signal,
 )
 from trafficrl.network.signals import GREEN
+from trafficrl.network.strategies import Movement
 
 
 def link(axis: str, movement: str, *, index: int, foes: int = 0, response: int = 0) -> SignalLink:
     request = Request("J", index, foes, response)
-    return SignalLink((f"in_{index}",), (f"out_{index}",), axis, movement, (request,))
+    way = Movement(axis, axis, movement)
+    return SignalLink((f"in_{index}",), (f"out_{index}",), way, (request,))
 
 
 def state_of(links: list[SignalLink]) -> list[str]:
@@ -98,8 +100,9 @@ def test_one_yields_where_the_net_names_nobody() -> None:
 
 
 def test_links_of_different_junctions_do_not_meet() -> None:
-    one = SignalLink(("a",), ("b",), "NS", "left", (Request("J", 0, 0b10, 0b10),))
-    other = SignalLink(("c",), ("d",), "NS", "left", (Request("K", 1, 0b01, 0b01),))
+    way = Movement("in", "NS", "left")
+    one = SignalLink(("a",), ("b",), way, (Request("J", 0, 0b10, 0b10),))
+    other = SignalLink(("c",), ("d",), way, (Request("K", 1, 0b01, 0b01),))
     assert state_of([one, other]) == ["GG"]
 
 
@@ -174,7 +177,7 @@ def test_orientation_comes_from_geometry_not_from_ids() -> None:
     east = Lane("n_0", 10.0, 13.89, ((0.0, 0.0), (0.0, 50.0), (50.0, 51.0)))
     out = Lane("out_0", 10.0, 13.89, ((60.0, 0.0), (90.0, 0.0)))
     net = parsed([Edge("n", "a", "J", (east,)), Edge("out", "J", "b", (out,))], direction="s")
-    assert links_by_signal(net)["J"][0].axis == "EW"
+    assert links_by_signal(net)["J"][0].movement.axis == "EW"
 
 
 def test_an_unknown_turn_is_told() -> None:

@@ -3,10 +3,10 @@ from collections import Counter
 import numpy as np
 import pytest
 from grid_cases import REALISTIC, small_grid
+from zone_cases import uniform_zones
 
 from trafficrl.config.network import GridConfig
 from trafficrl.errors import NetworkError
-from trafficrl.network.attractiveness import generate_attraction
 from trafficrl.network.grid import build_grid
 from trafficrl.network.lane_counts import generate_lane_counts
 from trafficrl.network.model import Junction
@@ -21,12 +21,6 @@ def zones_of(config: GridConfig) -> Zones:
 def lanes_of(config: GridConfig) -> Counter[int]:
     counts = generate_lane_counts(config, build_grid(config), zones_of(config))
     return Counter(counts.values())
-
-
-def uniform_zones(kind: str, *, theta: float = 0.5) -> Zones:
-    index = [use.name for use in LAND_USES].index(kind)
-    borders = np.linspace(0.0, 400.0, 17)
-    return Zones(borders, borders, np.full((16, 16), index), np.full((16, 16), theta))
 
 
 def test_cells_tile_the_city() -> None:
@@ -110,27 +104,3 @@ def test_random_lanes_use_the_whole_range() -> None:
 @pytest.mark.parametrize("asked", [4, "4"])
 def test_fixed_lanes(asked: int | str) -> None:
     assert set(lanes_of(small_grid(lane_count=asked))) == {4}
-
-
-def test_attraction_follows_land_use_over_the_day() -> None:
-    ends = (Junction("A0", 0.0, 0.0), Junction("A1", 0.0, 200.0))
-    homes = generate_attraction("A0A1", *ends, zones=uniform_zones("Residential"), seed=1)
-    jobs = generate_attraction("A0A1", *ends, zones=uniform_zones("Employment"), seed=1)
-    assert homes.depart[0] > jobs.depart[0]
-    assert homes.arrive[0] < jobs.arrive[0]
-    assert homes.arrive[2] > jobs.arrive[2]
-
-
-def test_attraction_is_the_pattern_times_one_factor() -> None:
-    ends = (Junction("A0", 0.0, 0.0), Junction("A1", 0.0, 200.0))
-    found = generate_attraction("A0A1", *ends, zones=uniform_zones("Mixed"), seed=3)
-    assert len({*found.depart[:3], *found.arrive[:3]}) == 1
-    assert 10 <= found.depart[0] <= 19
-    assert 4 <= found.depart[3] <= 7
-
-
-def test_worthless_surroundings_count_as_mixed() -> None:
-    ends = (Junction("A0", 0.0, 0.0), Junction("A1", 0.0, 200.0))
-    none = generate_attraction("A0A1", *ends, zones=uniform_zones("Employment", theta=0), seed=3)
-    mixed = generate_attraction("A0A1", *ends, zones=uniform_zones("Mixed"), seed=3)
-    assert none == mixed

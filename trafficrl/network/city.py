@@ -5,15 +5,17 @@ from pathlib import Path
 from trafficrl.config.network import GridConfig
 from trafficrl.errors import NetworkError
 from trafficrl.network.attractiveness import generate_attraction
-from trafficrl.network.grid import Grid, build_grid
+from trafficrl.network.custom_lanes import customise
+from trafficrl.network.grid import build_grid
 from trafficrl.network.lane_counts import generate_lane_counts
 from trafficrl.network.model import Street
 from trafficrl.network.netconvert import run_netconvert
 from trafficrl.network.netxml import ParsedNet, load_net, save_programs
 from trafficrl.network.phase_plans import build_program, build_signal, links_by_signal
-from trafficrl.network.plainxml import CityPlan, head_id, save_plain
+from trafficrl.network.plainxml import save_plain
 from trafficrl.network.sidecar import Clearance, Extras
 from trafficrl.network.signals import Signal
+from trafficrl.network.street_plan import CityPlan
 from trafficrl.network.zones import Zones, generate_zones
 
 __all__ = ["generate_city"]
@@ -33,7 +35,7 @@ def generate_city(config: GridConfig, net_file: Path) -> Extras:
     """
     grid = build_grid(config)
     zones = generate_zones(grid.junctions, config.land_use_block_size_m, seed=config.network_seed)
-    plan = CityPlan(grid, generate_lane_counts(config, grid, zones), config.block_size_m)
+    plan = customise(CityPlan(grid, generate_lane_counts(config, grid, zones), config))
     raw = net_file.with_name("raw.net.xml")
     run_netconvert(save_plain(plan, net_file.parent), raw)
     net = load_net(raw)
@@ -41,7 +43,7 @@ def generate_city(config: GridConfig, net_file: Path) -> Extras:
     signals = _signals(config, net)
     save_programs(raw, net_file, {signal.id: build_program(signal) for signal in signals})
     clearance = Clearance.of(config.signals)
-    return Extras(clearance, _streets(config, grid, zones), zones.cells())
+    return Extras(clearance, _streets(plan, zones), zones.cells())
 
 
 def _check_lengths(config: GridConfig, net: ParsedNet) -> None:
@@ -67,17 +69,15 @@ def _signals(config: GridConfig, net: ParsedNet) -> list[Signal]:
     ]
 
 
-def _streets(config: GridConfig, grid: Grid, zones: Zones) -> tuple[Street, ...]:
+def _streets(plan: CityPlan, zones: Zones) -> tuple[Street, ...]:
     streets = []
-    for street in grid.streets:
-        drawn = generate_attraction(
-            street.id, street.start, street.end, zones=zones, seed=config.network_seed
-        )
+    for street in plan.grid.streets:
+        drawn = generate_attraction(street, plan.config, zones)
         ends = {"from_junction": street.start.id, "to_junction": street.end.id}
         streets.append(
             Street(
                 tail=street.id,
-                head=head_id(street.id),
+                head=plan.stop_edge(street.id),
                 **ends,
                 boundary=street.boundary,
                 depart_weight=drawn.depart,

@@ -4,16 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trafficrl.config.network import GridConfig, Strategy
+from trafficrl.config.custom_lanes import MOST_LANES
+from trafficrl.config.network import GridConfig
 from trafficrl.network.grid import Grid, GridStreet
 from trafficrl.network.zones import LAND_USES, Zones
 from trafficrl.runs.seeding import stream
 
 __all__ = ["generate_lane_counts"]
-
-MOST_LANES = 5
-LEAST_LANES = {Strategy.partial_opposites: 2}
-"""partial_opposites gives left turns a phase of their own, which a shared lane would block."""
 
 # How much traffic a land use brings beside a street (published generator).
 TRAFFIC_WEIGHT = {
@@ -38,10 +35,9 @@ lie beside one of 280 m. The mean times these does not depend on the sizes of bl
 
 def generate_lane_counts(config: GridConfig, grid: Grid, zones: Zones) -> dict[str, int]:
     """Street id -> lanes, never fewer than the signal strategy needs."""
-    least = LEAST_LANES[config.traffic_light_strategy]
     count = _RULES.get(str(config.lane_count), _same_everywhere)
     counts = count(config, grid, zones)
-    return {street: min(max(lanes, least), MOST_LANES) for street, lanes in counts.items()}
+    return {street: max(lanes, config.least_lanes) for street, lanes in counts.items()}
 
 
 def _from_land_use(config: GridConfig, grid: Grid, zones: Zones) -> dict[str, int]:
@@ -61,9 +57,8 @@ def _realistic_lanes(street: GridStreet, zones: Zones) -> int:
 
 
 def _random(config: GridConfig, grid: Grid, zones: Zones) -> dict[str, int]:
-    least = LEAST_LANES[config.traffic_light_strategy]
     rng = stream(config.network_seed, "lane_count")
-    drawn = rng.integers(least, MOST_LANES + 1, size=len(grid.streets))
+    drawn = rng.integers(config.least_lanes, MOST_LANES + 1, size=len(grid.streets))
     return {street.id: int(lanes) for street, lanes in zip(grid.streets, drawn, strict=True)}
 
 

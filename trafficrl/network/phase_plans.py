@@ -3,13 +3,15 @@
 Links are numbered as in the signal's state string.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trafficrl.config.network import SignalsConfig, Strategy
 from trafficrl.errors import ConfigError, NetworkError
+from trafficrl.network.model import Edge, Lane
 from trafficrl.network.netxml import ParsedNet, ProgramPhase, Request
 from trafficrl.network.signals import Phase, Signal
+from trafficrl.network.strategies import Movement, group_movements
 
 __all__ = [
     "SignalLink",
@@ -22,8 +24,7 @@ __all__ = [
 
 YELLOW = "yellow"
 ALL_RED = "all-red"
-MOVEMENTS = {"s": "straight", "r": "right", "R": "right", "l": "left", "L": "left", "t": "u-turn"}
-Group = tuple[str, list[int]]
+TURNS = {"s": "straight", "r": "right", "R": "right", "l": "left", "L": "left", "t": "u-turn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,8 @@ class SignalLink:
 
     from_lanes: tuple[str, ...]
     to_lanes: tuple[str, ...]
-    axis: str
-    """NS or EW: where its approach heads, by its geometry."""
-    movement: str
-    """straight, right, left or u-turn."""
+    movement: Movement
+    """Its axis follows from the geometry of its approach."""
     requests: tuple[Request, ...]
 
     def crosses(self, other: "SignalLink") -> bool:
@@ -60,25 +59,25 @@ def links_by_signal(net: ParsedNet) -> dict[str, list[SignalLink]]:
     Raises:
         NetworkError: a link index without a connection, or a turn that SUMO does not know.
     """
-    ends = {lane.id: lane.shape[-2:] for edge in net.edges for lane in edge.lanes}
+    approaches = {lane.id: _approach(edge, lane) for edge in net.edges for lane in edge.lanes}
     grouped: dict[str, dict[int, list[SignalLink]]] = {}
     for connection, request in net.requests.items():
-        if connection.direction not in MOVEMENTS:
+        if connection.direction not in TURNS:
             raise NetworkError(f"connection from {connection.from_lane} has no direction")
-        (x0, y0), (x1, y1) = ends[connection.from_lane]
-        link = SignalLink(
-            (connection.from_lane,),
-            (connection.to_lane,),
-            "NS" if abs(y1 - y0) >= abs(x1 - x0) else "EW",
-            MOVEMENTS[connection.direction],
-            (request,),
-        )
+        movement = Movement(*approaches[connection.from_lane], TURNS[connection.direction])
+        ends = (connection.from_lane,), (connection.to_lane,)
+        link = SignalLink(*ends, movement, (request,))
         links = grouped.setdefault(str(connection.signal_id), {})
         links.setdefault(connection.link_index, []).append(link)
     return {
         name: [_merged(links, i, name) for i in range(max(links) + 1)]
         for name, links in sorted(grouped.items())
     }
+
+
+def _approach(edge: Edge, lane: Lane) -> tuple[str, str]:
+    (x0, y0), (x1, y1) = lane.shape[-2:]
+    return edge.id, "NS" if abs(y1 - y0) >= abs(x1 - x0) else "EW"
 
 
 def _merged(links: Mapping[int, Sequence[SignalLink]], index: int, signal: str) -> SignalLink:
@@ -88,7 +87,6 @@ def _merged(links: Mapping[int, Sequence[SignalLink]], index: int, signal: str) 
     return SignalLink(
         tuple(lane for link in same for lane in link.from_lanes),
         tuple(lane for link in same for lane in link.to_lanes),
-        same[0].axis,
         same[0].movement,
         tuple(request for link in same for request in link.requests),
     )
@@ -107,7 +105,7 @@ def build_signal(
     Raises:
         ConfigError: the greens would be shorter than the shortest allowed.
     """
-    groups = [group for group in STRATEGIES[strategy](links) if group[1]]
+    groups = group_movements([link.movement for link in links], strategy)
     assert {i for _, group in groups for i in group} == set(range(len(links)))
     durations = green_durations(len(groups), config, step_s=step_s)
     return Signal(
@@ -179,23 +177,3 @@ def _gives_way(links: Sequence[SignalLink], index: int, other: int) -> bool:
     if mine.yields_to(its) != its.yields_to(mine):
         return mine.yields_to(its)
     return index > other
-
-
-def _partial_opposites(links: Sequence[SignalLink]) -> list[Group]:
-    """Opposite approaches share green: first straight and right, then left and u-turn."""
-    return [
-        _group(links, axis, movements)
-        for axis in ("NS", "EW")
-        for movements in (("straight", "right"), ("left", "u-turn"))
-    ]
-
-
-def _group(links: Sequence[SignalLink], axis: str, movements: Sequence[str]) -> Group:
-    members = [i for i, x in enumerate(links) if x.axis == axis and x.movement in movements]
-    present = [name for name in movements if any(links[i].movement == name for i in members)]
-    return f"{axis} {'+'.join(present)}", members
-
-
-STRATEGIES: dict[Strategy, Callable[[Sequence[SignalLink]], list[Group]]] = {
-    Strategy.partial_opposites: _partial_opposites,
-}

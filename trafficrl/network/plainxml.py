@@ -1,61 +1,28 @@
 """The city as netconvert's plain XML: nodes, edges with turn lanes at the stop line, connections.
 
 Each street is two edges: the tail (named as the street) up to a node of its own, then the head with
-the turn lanes up to the stop line.
+the turn lanes up to the stop line; or the tail alone where streets have no turn lanes.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from trafficrl.network.grid import Grid, GridStreet
+from trafficrl.network.grid import GridStreet
 from trafficrl.network.model import Junction
-from trafficrl.network.turn_lanes import plan_head, receiving_lanes, spread
+from trafficrl.network.street_plan import CityPlan, head_id
+from trafficrl.network.turn_lanes import receiving_lanes, spread
 
-__all__ = ["CityPlan", "head_id", "save_plain"]
+__all__ = ["save_plain"]
 
 SPEED_MPS = 13.89
 JUNCTION_RADIUS_M = 10.0
+"""As the published generator has it; in blocks under 120 m a share of the block."""
 MOST_HEAD_M = 85.0
-HEAD_SHARE = 3.0
-"""A head takes at most this part (1/3) of the block (published generator)."""
-
-
-def head_id(street: str) -> str:
-    """Id of the head edge of a street, and of the node where it begins."""
-    return f"{street}_H"
-
-
-@dataclass(frozen=True)
-class CityPlan:
-    """A grid and how wide its streets are: all that the roads follow from."""
-
-    grid: Grid
-    lanes: Mapping[str, int]
-    """Street id -> lanes of its tail."""
-    block_size_m: float
-
-    @cached_property
-    def heads(self) -> dict[str, tuple[str, ...]]:
-        """Street id -> directions of each lane at its stop line, from right to left."""
-        return {
-            street.id: plan_head(
-                self.lanes[street.id],
-                {letter: self.lanes[s.id] for letter, s in self.grid.exits(street).items()},
-            )
-            for street in self.grid.streets
-        }
-
-    @cached_property
-    def entering(self) -> dict[str, set[str]]:
-        """Street id -> directions in which other streets enter it."""
-        found: dict[str, set[str]] = {street.id: set() for street in self.grid.streets}
-        for street in self.grid.streets:
-            for letter, following in self.grid.exits(street).items():
-                found[following.id].add(letter)
-        return found
+LEAST_HEAD_M = 40.0
+"""A head takes a third of the block (published generator), in short blocks up to the half: what
+its junction leaves of a third is less than a vehicle."""
+JUNCTION_SHARE = 1 / 12
 
 
 def save_plain(plan: CityPlan, folder: Path) -> dict[str, Path]:
@@ -80,20 +47,24 @@ def _element(tag: str, attributes: Mapping[str, object]) -> str:
 
 def _nodes(plan: CityPlan) -> Iterator[str]:
     for junction in plan.grid.junctions:
-        signalised = len(plan.grid.streets_from[junction.id]) > 1
-        kind = "traffic_light" if signalised else "priority"
-        yield _node(junction, kind, radius=JUNCTION_RADIUS_M)
-    for street in plan.grid.streets:
-        merges = plan.lanes[street.id] > len(plan.heads[street.id])
-        yield _node(_head_start(street, plan.block_size_m), "zipper" if merges else "priority")
+        kind = "traffic_light" if junction.id in plan.signalised else "priority"
+        yield _node(junction, kind, radius=_radius_m(plan.config.block_size_m))
+    for street in plan.grid.streets if plan.config.turn_lanes else ():
+        merges = plan.lanes[street.id] > len(plan.stop_lanes[street.id])
+        place = _head_start(street, plan.config.block_size_m)
+        yield _node(place, "zipper" if merges else "priority")
 
 
 def _node(place: Junction, kind: str, **more: float) -> str:
     return _element("node", {"id": place.id, "x": place.x_m, "y": place.y_m, "type": kind, **more})
 
 
+def _radius_m(block_size_m: float) -> float:
+    return min(JUNCTION_RADIUS_M, block_size_m * JUNCTION_SHARE)
+
+
 def _head_start(street: GridStreet, block_size_m: float) -> Junction:
-    back_m = min(MOST_HEAD_M, block_size_m / HEAD_SHARE)
+    back_m = min(MOST_HEAD_M, max(block_size_m / 3, min(block_size_m / 2, LEAST_HEAD_M)))
     x_m = street.end.x_m - street.heading[0] * back_m
     y_m = street.end.y_m - street.heading[1] * back_m
     return Junction(head_id(street.id), x_m, y_m)
@@ -101,9 +72,12 @@ def _head_start(street: GridStreet, block_size_m: float) -> Junction:
 
 def _edges(plan: CityPlan) -> Iterator[str]:
     for street in plan.grid.streets:
-        head = head_id(street.id)
-        yield _edge(street.id, street.start.id, head, plan.lanes[street.id])
-        yield _edge(head, head, street.end.id, len(plan.heads[street.id]))
+        if plan.config.turn_lanes:
+            head = head_id(street.id)
+            yield _edge(street.id, street.start.id, head, plan.lanes[street.id])
+            yield _edge(head, head, street.end.id, len(plan.stop_lanes[street.id]))
+        else:
+            yield _edge(street.id, street.start.id, street.end.id, plan.lanes[street.id])
 
 
 def _edge(name: str, start: str, end: str, lanes: int) -> str:
@@ -113,10 +87,11 @@ def _edge(name: str, start: str, end: str, lanes: int) -> str:
 
 def _connections(plan: CityPlan) -> Iterator[str]:
     for street in plan.grid.streets:
-        lanes = plan.heads[street.id]
-        for pair in spread(plan.lanes[street.id], range(len(lanes))):
-            yield _connection(street.id, head_id(street.id), *pair)
-        for letter, following in plan.grid.exits(street).items():
+        lanes = plan.stop_lanes[street.id]
+        if plan.config.turn_lanes:
+            for pair in spread(plan.lanes[street.id], range(len(lanes))):
+                yield _connection(street.id, head_id(street.id), *pair)
+        for letter, following in plan.exits[street.id].items():
             places = [lane for lane, letters in enumerate(lanes) if letter in letters]
             targets = receiving_lanes(
                 letter,
@@ -125,7 +100,7 @@ def _connections(plan: CityPlan) -> Iterator[str]:
                 to_lanes=plan.lanes[following.id],
             )
             for place, lane in spread(len(places), targets):
-                yield _connection(head_id(street.id), following.id, places[place], lane)
+                yield _connection(plan.stop_edge(street.id), following.id, places[place], lane)
 
 
 def _connection(start: str, end: str, start_lane: int, end_lane: int) -> str:

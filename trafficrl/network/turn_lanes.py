@@ -13,7 +13,9 @@ RIGHT_TO_LEFT = "rsl"
 WIDENING_ORDER = "slr"
 
 
-def plan_head(tail_lanes: int, exits: Mapping[str, int]) -> tuple[str, ...]:
+def plan_head(
+    tail_lanes: int, exits: Mapping[str, int], *, fixed: Mapping[str, int] | None = None
+) -> tuple[str, ...]:
     """The directions of each lane at the stop line, from right to left, such as ("r", "s", "lt").
 
     One lane a direction, and more where the street is wider: straight first, then left, then
@@ -24,19 +26,19 @@ def plan_head(tail_lanes: int, exits: Mapping[str, int]) -> tuple[str, ...]:
     Args:
         tail_lanes: Lanes of the street before its turn lanes begin.
         exits: Direction -> lanes of the street that it leads to.
+        fixed: Directions that have just so many lanes of their own.
     """
-    counts = {letter: 1 for letter in RIGHT_TO_LEFT if letter in exits}
-    if not counts:
-        return ("t",)
+    fixed = fixed or {}
+    counts = {letter: fixed.get(letter, 1) for letter in RIGHT_TO_LEFT if letter in exits}
     for letter in WIDENING_ORDER:
         missing = tail_lanes - sum(counts.values())
-        if letter in counts and missing > 0:
+        if letter in counts and letter not in fixed and missing > 0:
             counts[letter] = min(1 + missing, max(exits[letter], 1))
     lanes = [letter for letter, count in counts.items() for _ in range(count)]
-    if "t" in exits and "l" in counts:
+    if "t" in exits and "t" not in fixed and "l" in counts:
         lanes[-1] += "t"
     elif "t" in exits:
-        lanes.append("t")
+        lanes += ["t"] * fixed.get("t", 1)
     return tuple(lanes)
 
 
