@@ -1,7 +1,10 @@
 """A small city, its demand and the task on it, for every room that runs SUMO."""
 
 import atexit
+import os
 import shutil
+import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,3 +110,21 @@ def without_vehicles(folder: Path) -> Scenario:
     file = folder / "nobody.rou.xml"
     file.write_text("<routes/>", encoding="utf-8")
     return replace(scenario(), route_file=file, num_scheduled=0)
+
+
+def sumo_processes() -> list[int]:
+    """Process ids of every SUMO that these tests have started, zombies included."""
+    done = subprocess.run(
+        ["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return [int(pid) for pid, name, *_ in rows if name == "sumo"]
+
+
+def kill_sumo() -> None:
+    """The one SUMO that runs dies without a word, as when memory runs out."""
+    (pid,) = sumo_processes()
+    os.kill(pid, signal.SIGKILL)

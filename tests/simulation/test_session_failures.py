@@ -1,9 +1,6 @@
 """What a user sees when SUMO refuses or dies: one line, nothing left running, room for the next."""
 
 import gc
-import os
-import signal
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,17 +18,6 @@ from trafficrl.simulation.session import SumoSession
 BOTH = pytest.mark.parametrize("backend", list(Backend), ids=lambda backend: backend.name)
 
 
-def children() -> set[str]:
-    """Processes that this one has started, zombies included."""
-    done = subprocess.run(
-        ["ps", "-o", "comm=", "--ppid", str(os.getpid())],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return set(done.stdout.split()) - {"ps"}
-
-
 def run(scenario: Scenario, backend: Backend, *, steps: int = 100) -> None:
     with cases.session(scenario, backend=backend) as session:
         for _ in range(steps):
@@ -45,7 +31,7 @@ def failure_of(scenario: Scenario, backend: Backend) -> str:
     message = str(caught.value)
     assert "\n" not in message
     assert not libsumo.isLoaded()
-    assert "sumo" not in children()
+    assert not cases.sumo_processes()
     gc.collect()  # what was left open would warn now, and a warning is an error
     run(cases.scenario(), backend, steps=5)
     return message
@@ -154,11 +140,11 @@ def test_sumo_killed_under_traci(asked: str) -> None:
         cases.scenario(), SimulationOptions(step_s=1.0, seed=3, backend=Backend.traci)
     )
     session.step()
-    kill_sumo()
+    cases.kill_sumo()
     with pytest.raises(SimulationError, match=r"at 1 s in scenario .*Connection"):
         ASKING[asked](session)
     session.close()
-    assert "sumo" not in children()
+    assert not cases.sumo_processes()
 
 
 def test_sumo_killed_before_it_is_closed() -> None:
@@ -166,20 +152,8 @@ def test_sumo_killed_before_it_is_closed() -> None:
         cases.scenario(), SimulationOptions(step_s=1.0, seed=3, backend=Backend.traci)
     )
     session.step()
-    kill_sumo()
+    cases.kill_sumo()
     with pytest.raises(SimulationError, match="would not close at 1 s"):
         session.close()
     session.close()
-    assert "sumo" not in children()
-
-
-def kill_sumo() -> None:
-    done = subprocess.run(
-        ["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    pids = [int(line.split()[0]) for line in done.stdout.splitlines() if line.split()[1] == "sumo"]
-    assert len(pids) == 1
-    os.kill(pids[0], signal.SIGKILL)
+    assert not cases.sumo_processes()

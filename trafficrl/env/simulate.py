@@ -24,8 +24,11 @@ class RunningEpisode:
     driver: SignalDriver
 
     def close(self) -> None:
-        """SUMO has ended and its outputs are complete."""
-        self.session.close()
+        """SUMO has ended and its outputs are complete; its route file, of use no more, is gone."""
+        try:
+            self.session.close()
+        finally:
+            self.scenario.route_file.unlink(missing_ok=True)
 
 
 def start_episode(
