@@ -67,27 +67,42 @@ def test_each_kind_of_vehicle_says_how_it_finds_its_way(tmp_path: Path) -> None:
         assert ("line" in vehicle.attrib) == (vehicle.attrib["type"] == "public")
 
 
-def test_only_rerouted_vehicles_carry_the_device(tmp_path: Path) -> None:
-    scenario = scenario_of(tmp_path, routing_strategy="shortest 50 realtime 50")
-    types = {e.attrib["id"]: e[0].attrib for e in elements(scenario) if e.tag == "vType"}
-    assert {name: param["value"] for name, param in types.items()} == {
-        "passenger": "false",
-        "passenger_realtime": "true",
-        "public": "false",
+def test_each_strategy_has_its_own_device(tmp_path: Path) -> None:
+    routing = "shortest 40 realtime 20 fastest 20 attractiveness 20"
+    scenario = scenario_of(tmp_path, routing_strategy=routing)
+    types = {
+        element.attrib["id"]: {param.attrib["key"]: param.attrib["value"] for param in element}
+        for element in elements(scenario)
+        if element.tag == "vType"
     }
-    assert {param["key"] for param in types.values()} == {"has.rerouting.device"}
-    assert scenario.options == (
-        "--device.rerouting.period",
-        "30",
-        "--device.rerouting.adaptation-steps",
-        "180",
-    )
+    device = "device.rerouting"
+    assert types == {
+        "passenger": {"has.rerouting.device": "false"},
+        "passenger_realtime": {
+            "has.rerouting.device": "true",
+            f"{device}.period": "30",
+            f"{device}.threshold.factor": "1",
+        },
+        "passenger_fastest": {
+            "has.rerouting.device": "true",
+            f"{device}.period": "45",
+            f"{device}.threshold.factor": "1.15",
+            f"{device}.pre-period": "0",
+        },
+        "passenger_attractiveness": {
+            "has.rerouting.device": "true",
+            f"{device}.period": "60",
+            f"{device}.threshold.factor": "1.12",
+            f"{device}.pre-period": "0",
+        },
+        "public": {"has.rerouting.device": "false"},
+    }
+    assert scenario.options == ()
 
 
-def test_unused_types_and_options_are_left_out(tmp_path: Path) -> None:
+def test_unused_types_are_left_out(tmp_path: Path) -> None:
     scenario = scenario_of(tmp_path, vehicle_types="passenger 100")
     assert [e.attrib["id"] for e in elements(scenario) if e.tag == "vType"] == ["passenger"]
-    assert scenario.options == ()
 
 
 def test_insertion_follows_the_configuration_for_all(tmp_path: Path) -> None:
@@ -107,7 +122,7 @@ def test_ids_from_elsewhere_are_escaped(tmp_path: Path) -> None:
         ),
     )
     scenario = scenario_of(tmp_path, network=renamed)
-    used = {edge for v in vehicles(scenario) for r in v for edge in r.attrib["edges"].split()}
+    used = {edge for v in vehicles(scenario) for edge in v[0].attrib["edges"].split()}
     assert odd in used
 
 
@@ -160,6 +175,19 @@ def test_every_process_writes_the_same_file(tmp_path: Path, hash_seed: str) -> N
         ),
         ({"depart_lane": "bset"}, "scenarios.rush: depart_lane: unknown 'bset'; choices: random,"),
         ({"depart_speed": "-1"}, "scenarios.rush: depart_speed: unknown '-1'; choices: random,"),
+        ({"depart_lane": "2"}, "scenarios.rush: depart_lane: street 'A0A1' has the lanes 0 to 1,"),
+        (
+            {"depart_speed": "11.2"},
+            "scenarios.rush: depart_speed must be at most 11.1 [m/s], the top speed of 'public',",
+        ),
+        (
+            {"depart_speed": "13.9", "vehicle_types": "passenger 100"},
+            "scenarios.rush: depart_speed must be at most 13.89 [m/s], the speed limit of street",
+        ),
+        (
+            {"departure_pattern": "custom:08:00-09:00,50"},
+            "scenarios.rush: departure_pattern: the window 08:00-09:00 does not lie within",
+        ),
         ({"name": "../rush"}, "scenarios.../rush: '../rush' cannot begin a file's name"),
     ],
 )

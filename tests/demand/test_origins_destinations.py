@@ -14,7 +14,7 @@ from trafficrl.demand.origins_destinations import (
     check_patterns,
     generate_pairs,
 )
-from trafficrl.demand.routing import build_road_graph
+from trafficrl.demand.road_graph import build_road_graph
 from trafficrl.errors import DemandError
 from trafficrl.network.model import DAY_PHASES, Network
 from trafficrl.runs.seeding import stream

@@ -17,7 +17,7 @@ from trafficrl.config.scenarios import (
     GeneratedScenarioConfig,
 )
 from trafficrl.demand.origins_destinations import build_street_pairs
-from trafficrl.demand.routing import build_road_graph
+from trafficrl.demand.road_graph import build_road_graph
 from trafficrl.demand.scenario import DemandSeeds
 from trafficrl.demand.trips import Trips, generate_trips
 

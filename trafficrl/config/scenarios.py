@@ -6,7 +6,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from trafficrl.config.checks import check_choice, check_range, parse_shares
+from trafficrl.config.checks import check_range, parse_shares
+from trafficrl.config.departure_patterns import parse_departure_pattern
 
 __all__ = [
     "ROUTE_PATTERNS",
@@ -17,10 +18,9 @@ __all__ = [
     "ScenarioConfig",
 ]
 
-ROUTING_STRATEGIES = ("shortest", "realtime")
+ROUTING_STRATEGIES = ("shortest", "realtime", "fastest", "attractiveness")
 VEHICLE_TYPES = ("passenger", "public")
 ROUTE_PATTERNS = ("in", "out", "inner", "pass")
-DEPARTURE_PATTERNS = ("uniform",)
 
 
 class DemandMode(Enum):
@@ -61,8 +61,15 @@ class GeneratedScenarioConfig(ScenarioConfig):
     public_routes: Any = "in 25 out 25 inner 35 pass 15"
     """Shares of public-transport trips by route pattern [%]."""
     departure_pattern: str = "uniform"
+    """When vehicles depart: `uniform`, `six_periods`, `rush_hours:...`, `hourly:...` or
+    `custom:...`; see `config/departure_patterns.py` for how each is written."""
     start_time_hour: float = 0.0
-    """Clock time of the first simulated second [h]: chooses the land-use weights."""
+    """Clock time of the first simulated second [h]: chooses the land-use weights, and the part of
+    the day that a departure pattern shows."""
+    public_stop_spacing_m: float = 400.0
+    """Public transport stops every so many metres of its way [m]; 0: nowhere."""
+    public_dwell_s: float = 20.0
+    """How long it stands at each stop [s]."""
     depart_lane: str = "best"
     """SUMO's departLane: the lane that a trip enters on."""
     depart_speed: str = "max"
@@ -74,7 +81,11 @@ class GeneratedScenarioConfig(ScenarioConfig):
         check_range(f"{where}.private_traffic_seed", self.private_traffic_seed, 0, 2**31 - 1)
         check_range(f"{where}.public_traffic_seed", self.public_traffic_seed, 0, 2**31 - 1)
         check_range(f"{where}.start_time_hour", self.start_time_hour, 0, 24, unit="h")
-        check_choice(f"{where}.departure_pattern", self.departure_pattern, DEPARTURE_PATTERNS)
+        parse_departure_pattern(f"{where}.departure_pattern", self.departure_pattern)
+        if self.public_stop_spacing_m:
+            spacing = f"{where}.public_stop_spacing_m"
+            check_range(spacing, self.public_stop_spacing_m, 50, 10_000, unit="m, or 0")
+        check_range(f"{where}.public_dwell_s", self.public_dwell_s, 1, 600, unit="s")
         for name, choices in (
             ("routing_strategy", ROUTING_STRATEGIES),
             ("vehicle_types", VEHICLE_TYPES),

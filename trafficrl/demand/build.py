@@ -6,11 +6,12 @@ from pathlib import Path
 from trafficrl.config.scenarios import GeneratedScenarioConfig, ScenarioConfig
 from trafficrl.demand.insertion import insertion_xml
 from trafficrl.demand.origins_destinations import build_street_pairs
-from trafficrl.demand.routexml import build_routes, save_routes
-from trafficrl.demand.routing import ShortestPaths, build_road_graph
+from trafficrl.demand.road_graph import build_road_graph
+from trafficrl.demand.routexml import RouteWriter, save_routes
+from trafficrl.demand.routing import RoadMap
 from trafficrl.demand.scenario import DemandSeeds, Scenario
+from trafficrl.demand.stops import StopPlanner
 from trafficrl.demand.trips import generate_trips
-from trafficrl.demand.vehicle_types import REROUTING_OPTIONS
 from trafficrl.errors import DemandError
 from trafficrl.network.model import Network
 
@@ -39,7 +40,8 @@ def build_scenario(
         folder: where the route file goes.
 
     Raises:
-        DemandError: no trip fits a route pattern, or the file cannot be written.
+        DemandError: no trip fits a route pattern, the departure pattern does not fit the episode,
+            no vehicle can enter as asked, or the file cannot be written.
     """
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         raise DemandError(
@@ -50,7 +52,7 @@ def build_scenario(
         seeds = DemandSeeds(config.private_traffic_seed, config.public_traffic_seed)
     route_file = folder / f"{name}-{seeds.private}-{seeds.public}.rou.xml"
     try:
-        text, num_scheduled, options = _build_demand(config, network, seeds, end_s)
+        text, num_scheduled = _build_demand(config, network, seeds, end_s)
     except DemandError as error:
         raise DemandError(f"scenarios.{name}: {error}") from error
     save_routes(route_file, text)
@@ -61,18 +63,21 @@ def build_scenario(
         begin_s=0.0,
         end_s=end_s,
         num_scheduled=num_scheduled,
-        options=options,
     )
 
 
 def _build_demand(
     config: GeneratedScenarioConfig, network: Network, seeds: DemandSeeds, end_s: float
-) -> tuple[str, int, tuple[str, ...]]:
-    """Text of the route file, vehicles that depart before end_s, more options for SUMO."""
-    insertion = insertion_xml(config)
+) -> tuple[str, int]:
+    """Text of the route file, and how many vehicles depart before end_s."""
+    insertion = insertion_xml(config, network)
     graph = build_road_graph(network)
     pairs = build_street_pairs(network, graph)
     trips = generate_trips(config, pairs, seeds, end_s=end_s)
-    text, rerouted = build_routes(trips, ShortestPaths(graph), insertion=insertion)
-    num_scheduled = int((trips.depart_s < end_s).sum())
-    return text, num_scheduled, REROUTING_OPTIONS if rerouted else ()
+    writer = RouteWriter(
+        roads=RoadMap(network, graph),
+        stops=StopPlanner(network, config.public_stop_spacing_m),
+        dwell_s=config.public_dwell_s,
+        insertion=insertion,
+    )
+    return writer.text(trips), int((trips.depart_s < end_s).sum())

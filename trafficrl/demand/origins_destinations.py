@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trafficrl.config.scenarios import ROUTE_PATTERNS
-from trafficrl.demand.routing import RoadGraph, reachable_streets
+from trafficrl.demand.road_graph import RoadGraph, reachable_streets
 from trafficrl.errors import DemandError
 from trafficrl.network.model import DAY_PHASES, Network
 

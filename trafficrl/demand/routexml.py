@@ -1,53 +1,72 @@
 """Trips as the route file that SUMO reads: types first, then vehicles by departure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from trafficrl.config.scenarios import ROUTING_STRATEGIES, VEHICLE_TYPES
-from trafficrl.demand.routing import WAYS, ShortestPaths, Way
+from trafficrl.demand.routing import WAYS, RoadMap, Trip
+from trafficrl.demand.stops import Stop, StopPlanner
 from trafficrl.demand.trips import Trips
 from trafficrl.demand.vehicle_types import type_id, type_xml
 from trafficrl.errors import DemandError
 from trafficrl.files import save_text
 
-__all__ = ["build_routes", "save_routes"]
+__all__ = ["RouteWriter", "save_routes"]
 
 
-def build_routes(trips: Trips, paths: ShortestPaths, *, insertion: str) -> tuple[str, bool]:
-    """The text of the route file, and whether some vehicle carries the rerouting device.
+@dataclass(frozen=True)
+class RouteWriter:
+    """Turns trips into the text of a route file."""
 
-    Args:
-        trips: who drives, ordered by departure.
-        paths: finds the ways that the routing strategies ask for.
-        insertion: XML attributes departLane and departSpeed of every vehicle.
-    """
-    find = cache(lambda strategy, start, end: WAYS[strategy](paths, start, end))
-    strategies = (ROUTING_STRATEGIES[i] for i in trips.strategy)
-    ways = list(map(find, strategies, trips.start.tolist(), trips.end.tolist()))
-    vehicles = [VEHICLE_TYPES[i] for i in trips.vehicle_type]
-    types = dict.fromkeys(zip(vehicles, (way.rerouted for way in ways), strict=True))
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<routes>"]
-    lines += [line for vehicle, rerouted in sorted(types) for line in type_xml(vehicle, rerouted)]
-    lines += _vehicles_xml(trips, vehicles, ways, insertion)
-    lines += ["</routes>", ""]
-    return "\n".join(lines), any(rerouted for _, rerouted in types)
+    roads: RoadMap
+    stops: StopPlanner
+    dwell_s: float
+    """How long public transport stands at each of its stops [s]."""
+    insertion: str
+    """XML attributes departLane and departSpeed of every vehicle."""
 
+    def text(self, trips: Trips) -> str:
+        """The route file of the trips, which are ordered by departure."""
+        kinds = zip(trips.vehicle_type.tolist(), trips.strategy.tolist(), strict=True)
+        lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<routes>"]
+        for vehicle, strategy in sorted(set(kinds)):
+            lines += type_xml(VEHICLE_TYPES[vehicle], ROUTING_STRATEGIES[strategy])
+        lines += self._vehicles(trips)
+        lines += ["</routes>", ""]
+        return "\n".join(lines)
 
-def _vehicles_xml(
-    trips: Trips, vehicles: Iterable[str], ways: Iterable[Way], insertion: str
-) -> Iterator[str]:
-    columns = (trips.number.tolist(), trips.depart_s.tolist(), trips.line.tolist())
-    for vehicle, way, number, depart_s, line in zip(vehicles, ways, *columns, strict=True):
-        of_line = f' line="{line}"' if line >= 0 else ""
-        vehicle_id, vehicle_type = f"{vehicle}.{number}", type_id(vehicle, way.rerouted)
-        head = f'id="{vehicle_id}" type="{vehicle_type}" depart="{depart_s}"{of_line} {insertion}'
-        if way.rerouted:
-            origin, destination = way.edges.split(" ")
-            yield f"    <trip {head} from={quoteattr(origin)} to={quoteattr(destination)}/>"
-        else:
-            yield f"    <vehicle {head}><route edges={quoteattr(way.edges)}/></vehicle>"
+    def _vehicles(self, trips: Trips) -> Iterator[str]:
+        find = cache(self._journey)
+        columns = (trips.vehicle_type, trips.strategy, trips.number, trips.depart_s, trips.line)
+        ends = (trips.start, trips.end, trips.phase)
+        rows = zip(*(column.tolist() for column in (*columns, *ends)), strict=True)
+        for kind, routing, number, depart_s, line, *trip in rows:
+            vehicle, strategy = VEHICLE_TYPES[kind], ROUTING_STRATEGIES[routing]
+            tag, way = find(strategy, Trip(*trip), line >= 0)
+            of_line = f' line="{line}"' if line >= 0 else ""
+            yield (
+                f'    <{tag} id="{vehicle}.{number}" type="{type_id(vehicle, strategy)}"'
+                f' depart="{depart_s}"{of_line} {self.insertion}{way}'
+            )
+
+    def _journey(self, strategy: str, trip: Trip, stopping: bool) -> tuple[str, str]:
+        """The element of a vehicle, and all that says where it goes, to the element's end."""
+        way = WAYS[strategy](self.roads, trip)
+        ids = [self.roads.graph.edge_ids[edge] for edge in way.edges]
+        if not way.whole:
+            return "trip", f" from={quoteattr(ids[0])} to={quoteattr(ids[-1])}/>"
+        stops = self.stops.plan(way.edges) if stopping else ()
+        inside = [f"<route edges={quoteattr(' '.join(ids))}/>", *map(self._stop, stops)]
+        return "vehicle", f">{''.join(inside)}</vehicle>"
+
+    def _stop(self, stop: Stop) -> str:
+        return (
+            f'<stop lane={quoteattr(stop.lane)} startPos="{stop.start_m:.2f}"'
+            f' endPos="{stop.end_m:.2f}" duration="{self.dwell_s:g}"/>'
+        )
 
 
 def save_routes(path: Path, text: str) -> None:

@@ -1,146 +1,108 @@
-"""How vehicles find their way: shortest paths of the road network, and one table of strategies.
+"""How vehicles find their way: one table of strategies.
 
-Shapes: E edges of the network in their order, S streets in theirs.
-A trip begins on the tail of a street and ends on the tail of another. Lengths are those of the
-edges; the way across a junction is left out.
+What a vehicle does once it drives is in `vehicle_types.REROUTING`: SUMO's own device looks for a
+better way, so nothing is done vehicle by vehicle in Python while a simulation runs.
+
+Shapes: S streets, D day phases.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from functools import cached_property
 
-import numpy as np
-import numpy.typing as npt
-
+from trafficrl.demand.paths import CheapestPaths
+from trafficrl.demand.road_graph import RoadGraph
 from trafficrl.network.model import Network
 
-__all__ = ["WAYS", "RoadGraph", "ShortestPaths", "Way", "build_road_graph", "reachable_streets"]
+__all__ = ["WAYS", "RoadMap", "Trip", "Way"]
 
 
 @dataclass(frozen=True, slots=True)
-class RoadGraph:
-    """Which edge leads to which."""
+class Trip:
+    """From where to where, and in which day phase."""
 
-    edge_ids: tuple[str, ...]  # (E,)
-    length_m: tuple[float, ...]  # (E,)
-    successors: tuple[tuple[int, ...], ...]  # (E,) edges that each edge leads to, rising
-    tails: tuple[int, ...]  # (S,) the edge where trips of each street begin and end
+    start: int
+    """Index into the network's streets."""
+    end: int
+    """Index into the network's streets."""
+    phase: int
+    """Index into DAY_PHASES."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """What a vehicle is told about its way."""
 
-    edges: str
-    """Edge ids with blanks between: the whole way, or its two ends if SUMO is to find it."""
-    rerouted: bool
-    """SUMO looks for the way at departure and again while driving."""
+    edges: tuple[int, ...]
+    """Edges of the network, first to last; only these two if SUMO is to find the way."""
+    whole: bool
 
 
-def build_road_graph(network: Network) -> RoadGraph:
-    """The edges of the network and what they lead to by its connections."""
-    index = {edge.id: i for i, edge in enumerate(network.edges)}
-    edge_of_lane = {lane.id: i for i, edge in enumerate(network.edges) for lane in edge.lanes}
-    successors: list[set[int]] = [set() for _ in network.edges]
-    for link in network.connections:
-        successors[edge_of_lane[link.from_lane]].add(edge_of_lane[link.to_lane])
-    return RoadGraph(
-        edge_ids=tuple(edge.id for edge in network.edges),
-        length_m=tuple(edge.length_m for edge in network.edges),
-        successors=tuple(tuple(sorted(following)) for following in successors),
-        tails=tuple(index[street.tail] for street in network.streets),
-    )
+class RoadMap:
+    """What drivers know about the network before they set out."""
 
-
-def reachable_streets(graph: RoadGraph) -> npt.NDArray[np.bool_]:
-    """(S, S) whether a vehicle on the tail of the row's street can drive to that of the column.
-
-    Each edge holds the streets that it leads to as the bits of one integer, which is or-ed along
-    the connections until nothing changes.
-    """
-    reach = [0] * len(graph.edge_ids)
-    for street, tail in enumerate(graph.tails):
-        reach[tail] |= 1 << street
-    order = list(range(len(reach)))
-    while _spread(reach, order, graph.successors):
-        order.reverse()
-    num_bytes = (len(graph.tails) + 7) // 8
-    packed = b"".join(reach[tail].to_bytes(num_bytes, "little") for tail in graph.tails)
-    rows = np.frombuffer(packed, dtype=np.uint8).reshape(len(graph.tails), num_bytes)
-    bits = np.unpackbits(rows, axis=1, bitorder="little", count=len(graph.tails))
-    return bits.astype(np.bool_)
-
-
-def _spread(reach: list[int], order: Sequence[int], successors: Sequence[Sequence[int]]) -> bool:
-    changed = False
-    for edge in order:
-        together = reach[edge]
-        for following in successors[edge]:
-            together |= reach[following]
-        if together != reach[edge]:
-            reach[edge] = together
-            changed = True
-    return changed
-
-
-class ShortestPaths:
-    """The shortest ways between streets, found once for each origin (Dijkstra 1959).
-
-    Of ways equally long the one wins whose edges come first in the network: the same everywhere.
-    """
-
-    def __init__(self, graph: RoadGraph) -> None:
+    def __init__(self, network: Network, graph: RoadGraph) -> None:
         self.graph = graph
-        self._before: dict[int, list[int]] = {}
+        weights = [street.arrive_weight for street in network.streets]
+        self._arrive_weight = dict(zip(graph.tails, weights, strict=True))
 
-    def edges(self, start: int, end: int) -> list[str]:
-        """Edge ids of the shortest way from street `start` to street `end`, both tails included.
+    @cached_property
+    def shortest(self) -> CheapestPaths:
+        """Ways of least length."""
+        return CheapestPaths(self.graph, self.graph.length_m)
 
-        The way must exist: see `reachable_streets`.
+    @cached_property
+    def fastest(self) -> CheapestPaths:
+        """Ways of least time on empty streets."""
+        if len(set(self.graph.speed_mps)) == 1:
+            return self.shortest
+        pairs = zip(self.graph.length_m, self.graph.speed_mps, strict=True)
+        return CheapestPaths(self.graph, [length_m / speed_mps for length_m, speed_mps in pairs])
+
+    def attraction(self, edges: tuple[int, ...], phase: int) -> float:
+        """How attractive a way is, 0 to about 1: short, and along streets that draw people.
+
+        The score of the published grid study, 0.7 / (1 + km) + 0.3 * weight / 10, with the length
+        of the way and the mean weight by which its streets draw arrivals.
         """
-        origin, edge = self.graph.tails[start], self.graph.tails[end]
-        if origin not in self._before:
-            self._before[origin] = _dijkstra(self.graph, origin)
-        before = self._before[origin]
-        way = [edge]
-        while edge != origin:
-            edge = before[edge]
-            assert edge >= 0, "trips are drawn between connected streets only"
-            way.append(edge)
-        return [self.graph.edge_ids[edge] for edge in reversed(way)]
+        length_m = sum(self.graph.length_m[edge] for edge in edges)
+        drawn = [self._arrive_weight[edge] for edge in edges if edge in self._arrive_weight]
+        mean = sum(weight[phase] for weight in drawn) / len(drawn)
+        return 0.7 / (1 + length_m / 1000) + 0.3 * mean / 10
 
 
-def _dijkstra(graph: RoadGraph, origin: int) -> list[int]:
-    """(E,) the edge before each edge on the shortest way from origin; -1 where there is none."""
-    distance_m = [float("inf")] * len(graph.edge_ids)
-    before = [-1] * len(graph.edge_ids)
-    distance_m[origin] = 0.0
-    queue = [(0.0, origin)]
-    while queue:
-        so_far_m, edge = heappop(queue)
-        if so_far_m > distance_m[edge]:
-            continue
-        for following in graph.successors[edge]:
-            longer_m = so_far_m + graph.length_m[following]
-            if longer_m < distance_m[following]:
-                distance_m[following] = longer_m
-                before[following] = edge
-                heappush(queue, (longer_m, following))
-    return before
-
-
-def shortest(paths: ShortestPaths, start: int, end: int) -> Way:
+def shortest(roads: RoadMap, trip: Trip) -> Way:
     """The way of least length, which the vehicle keeps."""
-    return Way(" ".join(paths.edges(start, end)), rerouted=False)
+    return Way(roads.shortest.edges(trip.start, trip.end), whole=True)
 
 
-def realtime(paths: ShortestPaths, start: int, end: int) -> Way:
-    """Only the two ends: SUMO's rerouting device finds the way by current travel times."""
-    graph = paths.graph
-    return Way(f"{graph.edge_ids[graph.tails[start]]} {graph.edge_ids[graph.tails[end]]}", True)
+def realtime(roads: RoadMap, trip: Trip) -> Way:
+    """Only the two ends: SUMO finds the way by the speeds at departure, and again and again."""
+    tails = roads.graph.tails
+    return Way((tails[trip.start], tails[trip.end]), whole=False)
 
 
-WAYS: dict[str, Callable[[ShortestPaths, int, int], Way]] = {
+def fastest(roads: RoadMap, trip: Trip) -> Way:
+    """The way of least time on empty streets, until a faster one shows while driving."""
+    return Way(roads.fastest.edges(trip.start, trip.end), whole=True)
+
+
+def attractiveness(roads: RoadMap, trip: Trip) -> Way:
+    """The more attractive of the shortest and the fastest way, until a faster one shows.
+
+    SUMO's device looks for ways by time alone: attractiveness decides at departure, and holds the
+    vehicle to its way as long as no other is clearly faster.
+    """
+    short, fast = shortest(roads, trip), fastest(roads, trip)
+    if short == fast:
+        return short
+    return max(short, fast, key=lambda way: roads.attraction(way.edges, trip.phase))
+
+
+WAYS: dict[str, Callable[[RoadMap, Trip], Way]] = {
     "shortest": shortest,
     "realtime": realtime,
+    "fastest": fastest,
+    "attractiveness": attractiveness,
 }
+"""Routing strategy -> how its vehicles set out."""

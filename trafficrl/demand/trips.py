@@ -12,12 +12,14 @@ from math import ceil, floor
 import numpy as np
 import numpy.typing as npt
 
+from trafficrl.config.departure_patterns import parse_departure_pattern
 from trafficrl.config.scenarios import (
     ROUTE_PATTERNS,
     ROUTING_STRATEGIES,
     VEHICLE_TYPES,
     GeneratedScenarioConfig,
 )
+from trafficrl.demand.apportion import apportion
 from trafficrl.demand.day_phases import day_phase
 from trafficrl.demand.departures import build_departures
 from trafficrl.demand.origins_destinations import StreetPairs, check_patterns, generate_pairs
@@ -45,6 +47,7 @@ class Trips:
     number: IntArray  # (V,) counts the vehicles of one type from 0
     start: IntArray  # (V,) index into the network's streets
     end: IntArray  # (V,) index into the network's streets
+    phase: IntArray  # (V,) index into DAY_PHASES that the two ends were drawn by
     pattern: IntArray  # (V,) index into ROUTE_PATTERNS
     strategy: IntArray  # (V,) index into ROUTING_STRATEGIES
     line: IntArray  # (V,) line of public transport; -1 for a passenger car
@@ -59,15 +62,17 @@ def generate_trips(
     """The trips of all `config.num_vehicles` vehicles, departing from 0 to before end_s.
 
     Raises:
-        DemandError: a route pattern with a share has no pair of streets to draw.
+        DemandError: a route pattern with a share has no pair of streets to draw, or the departure
+            pattern does not fit the episode.
     """
     share = config.vehicle_types["passenger"] / 100
     # The small term undoes the rounding of a share such as 0.29, which would cost a vehicle.
     num_passengers = floor(share * config.num_vehicles + 1e-9)
     num_public = config.num_vehicles - num_passengers
+    depart_s = [_departures(config, count, end_s) for count in (num_passengers, num_public)]
     parts = (
-        _generate_passengers(config, pairs, seeds.private, num_passengers, end_s),
-        _generate_public(config, pairs, seeds.public, num_public, end_s),
+        _generate_passengers(config, pairs, seeds.private, depart_s[0]),
+        _generate_public(config, pairs, seeds.public, depart_s[1], end_s),
     )
     whole = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
@@ -77,10 +82,15 @@ def generate_trips(
     return Trips(**{name: values[order] for name, values in whole.items()})
 
 
+def _departures(config: GeneratedScenarioConfig, count: int, end_s: float) -> IntArray:
+    pattern = parse_departure_pattern("departure_pattern", config.departure_pattern)
+    return build_departures(pattern, count, start_hour=config.start_time_hour, end_s=end_s)
+
+
 def _generate_passengers(
-    config: GeneratedScenarioConfig, pairs: StreetPairs, seed: int, count: int, end_s: float
+    config: GeneratedScenarioConfig, pairs: StreetPairs, seed: int, depart_s: IntArray
 ) -> Trips:
-    depart_s = build_departures(config.departure_pattern, count, end_s)
+    count = len(depart_s)
     phases = day_phase(config.start_time_hour * 3600 + depart_s)
     check_patterns(pairs, config.passenger_routes, phases)
     pattern = _generate_patterns(
@@ -95,6 +105,7 @@ def _generate_passengers(
         number=np.arange(count),
         start=start,
         end=end,
+        phase=phases,
         pattern=pattern,
         strategy=strategy,
         line=np.full(count, -1),
@@ -122,17 +133,22 @@ def _pick(weight: FloatArray, rng: np.random.Generator) -> IntArray:
 
 
 def _generate_public(
-    config: GeneratedScenarioConfig, pairs: StreetPairs, seed: int, count: int, end_s: float
+    config: GeneratedScenarioConfig,
+    pairs: StreetPairs,
+    seed: int,
+    depart_s: IntArray,
+    end_s: float,
 ) -> Trips:
     """Lines that take the departures by turns, so that each keeps an even headway.
 
     Each line has its own pair of streets, drawn for the clock time of its first departure.
     """
-    depart_s = build_departures(config.departure_pattern, count, end_s)
+    count = len(depart_s)
     num_lines = _count_lines(count, end_s)
     phases = day_phase(config.start_time_hour * 3600 + depart_s[:num_lines])
     check_patterns(pairs, config.public_routes, phases)
-    pattern = _line_patterns(config.public_routes, num_lines)
+    num_lines_by_pattern = apportion(num_lines, [config.public_routes[p] for p in ROUTE_PATTERNS])
+    pattern = np.repeat(np.arange(len(ROUTE_PATTERNS)), num_lines_by_pattern)
     start, end = generate_pairs(pairs, pattern, phases, stream(seed, "demand", "public", "pair"))
     line = np.arange(count) % max(num_lines, 1)
     return Trips(
@@ -141,6 +157,7 @@ def _generate_public(
         number=np.arange(count),
         start=start[line],
         end=end[line],
+        phase=phases[line],
         pattern=pattern[line],
         strategy=np.full(count, ROUTING_STRATEGIES.index("shortest")),
         line=line,
@@ -151,12 +168,3 @@ def _count_lines(num_vehicles: int, end_s: float) -> int:
     """How many lines share the vehicles at the usual headway; no line is without a vehicle."""
     vehicles_per_line = end_s / 86400 * DEPARTURES_PER_LINE_AND_DAY
     return min(num_vehicles, ceil(num_vehicles / vehicles_per_line))
-
-
-def _line_patterns(shares: dict[str, float], num_lines: int) -> IntArray:
-    """(L,) route pattern of each line: shares met by largest remainder, every line counted."""
-    exact = np.array([shares[name] for name in ROUTE_PATTERNS]) * num_lines / 100
-    counts = np.floor(exact + 1e-9).astype(np.int64)
-    neediest = np.argsort(counts - exact, kind="stable")
-    counts[neediest[: num_lines - counts.sum()]] += 1
-    return np.repeat(np.arange(len(ROUTE_PATTERNS)), counts)

@@ -1,4 +1,4 @@
-"""Shortest paths against another algorithm, reachability, and the table of strategies."""
+"""Cheapest paths against another algorithm, and which streets can be driven to."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -6,13 +6,8 @@ from itertools import pairwise
 import numpy as np
 from demand_grid import grid_network
 
-from trafficrl.config.scenarios import ROUTING_STRATEGIES
-from trafficrl.demand.routing import (
-    WAYS,
-    ShortestPaths,
-    build_road_graph,
-    reachable_streets,
-)
+from trafficrl.demand.paths import CheapestPaths
+from trafficrl.demand.road_graph import build_road_graph, reachable_streets
 from trafficrl.network.model import Network
 
 
@@ -30,25 +25,36 @@ def all_distances_m(network: Network) -> np.ndarray:
     return distance
 
 
-def test_shortest_is_really_shortest_for_every_pair() -> None:
+def test_cheapest_is_really_cheapest_for_every_pair() -> None:
     network = grid_network(3)
-    distance, paths = all_distances_m(network), ShortestPaths(build_road_graph(network))
-    index = {edge.id: i for i, edge in enumerate(network.edges)}
-    for start, a in enumerate(network.streets):
-        for end, b in enumerate(network.streets):
+    graph, distance = build_road_graph(network), all_distances_m(network)
+    paths = CheapestPaths(graph, graph.length_m)
+    for start, origin in enumerate(graph.tails):
+        for end, target in enumerate(graph.tails):
             way = paths.edges(start, end)
-            length_m = sum(network.edge_by_id[edge].length_m for edge in way[1:])
-            assert (way[0], way[-1]) == (a.tail, b.tail)
-            assert np.isclose(length_m, distance[index[a.tail], index[b.tail]])
+            length_m = sum(network.edges[edge].length_m for edge in way[1:])
+            assert (way[0], way[-1]) == (origin, target)
+            assert np.isclose(length_m, distance[origin, target])
+
+
+def test_another_cost_gives_other_ways() -> None:
+    graph = build_road_graph(grid_network(4))
+    short = CheapestPaths(graph, graph.length_m)
+    # Each edge costs the same: the fewest edges win, whatever their length.
+    few = CheapestPaths(graph, [1.0] * len(graph.edge_ids))
+    pairs = [(a, b) for a in range(len(graph.tails)) for b in range(len(graph.tails))]
+    assert all(len(few.edges(a, b)) <= len(short.edges(a, b)) for a, b in pairs)
+    assert any(few.edges(a, b) != short.edges(a, b) for a, b in pairs)
 
 
 def test_every_step_of_a_way_is_a_connection() -> None:
     network = grid_network(4)
+    graph = build_road_graph(network)
     lane_edge = {lane.id: edge.id for edge in network.edges for lane in edge.lanes}
     links = {(lane_edge[c.from_lane], lane_edge[c.to_lane]) for c in network.connections}
-    way = ShortestPaths(build_road_graph(network)).edges(0, len(network.streets) - 1)
+    way = CheapestPaths(graph, graph.length_m).edges(0, len(network.streets) - 1)
     assert len(way) > 4
-    assert set(pairwise(way)) <= links
+    assert set(pairwise(graph.edge_ids[edge] for edge in way)) <= links
 
 
 def test_reachable_agrees_with_the_distances() -> None:
@@ -63,14 +69,3 @@ def test_reachable_agrees_with_the_distances() -> None:
     finite = np.isfinite(all_distances_m(torn)[np.ix_(tails, tails)])
     assert 0 < finite.sum() < finite.size
     assert (reachable_streets(build_road_graph(torn)) == finite).all()
-
-
-def test_realtime_names_only_the_ends_and_is_rerouted() -> None:
-    network = grid_network(3)
-    way = WAYS["realtime"](ShortestPaths(build_road_graph(network)), 0, 5)
-    assert way.edges.split() == [network.streets[0].tail, network.streets[5].tail]
-    assert way.rerouted
-
-
-def test_every_strategy_of_the_configuration_is_in_the_table() -> None:
-    assert tuple(WAYS) == ROUTING_STRATEGIES
