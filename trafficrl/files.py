@@ -1,10 +1,10 @@
 """Files that are whole or not there: written beside their place, then moved in one step."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 __all__ = ["replacing", "save_text"]
 
@@ -17,15 +17,13 @@ def replacing(file: Path, *, durable: bool = True) -> Iterator[Path]:
     file is on the disk before it takes its place, so that a power cut leaves the old one or the
     new one.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", suffix=file.suffix, dir=file.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = file.with_name(f".{file.stem}-{uuid4().hex}{file.suffix}")
+    temporary.touch(exist_ok=False)  # with the rights that the user's umask leaves to new files
     try:
         yield temporary
         if durable:
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
-        temporary.chmod(0o644)
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)

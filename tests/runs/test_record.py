@@ -1,0 +1,67 @@
+"""The run's own account of itself: whole JSON at any moment."""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.record import RunRecord, RunStatus
+
+
+def read(file: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return facts
+
+
+def test_it_begins_as_running(tmp_path: Path) -> None:
+    RunRecord(tmp_path / "run.json", seed=7)
+    facts = read(tmp_path / "run.json")
+    assert (facts["status"], facts["seed"], facts["pid"]) == ("running", 7, os.getpid())
+    assert datetime.fromisoformat(facts["started"]).utcoffset() is not None
+    assert facts["wall_s"] >= 0
+
+
+def test_facts_are_added_and_replaced(tmp_path: Path) -> None:
+    record = RunRecord(tmp_path / "run.json", steps=0)
+    record.update(steps=64, rate=12.5)
+    record.update(steps=128)
+    facts = read(tmp_path / "run.json")
+    assert (facts["steps"], facts["rate"], facts["status"]) == (128, 12.5, "running")
+
+
+@pytest.mark.parametrize("status", list(RunStatus))
+def test_it_ends_with_a_status_and_a_reason(tmp_path: Path, status: RunStatus) -> None:
+    record = RunRecord(tmp_path / "run.json", steps=5)
+    record.end(status, "so it was")
+    facts = read(tmp_path / "run.json")
+    assert (facts["status"], facts["reason"], facts["steps"]) == (status.value, "so it was", 5)
+
+
+def test_a_fact_that_is_no_json_leaves_the_last_whole_account(tmp_path: Path) -> None:
+    record = RunRecord(tmp_path / "run.json", steps=1)
+    with pytest.raises(TypeError):
+        record.update(steps=object())
+    assert read(tmp_path / "run.json")["steps"] == 1
+    record.update(steps=2)
+    assert read(tmp_path / "run.json")["steps"] == 2
+
+
+def test_every_file_of_a_run_has_its_own_place(tmp_path: Path) -> None:
+    paths = RunPaths(tmp_path)
+    names = [name for name, value in vars(RunPaths).items() if isinstance(value, property)]
+    places = {name: getattr(paths, name) for name in names}
+    assert len(set(places.values())) == len(names) == 10
+    assert {place.parent for place in places.values()} == {tmp_path}
+    assert places["final_model"].name == "final_model.zip"
+
+
+def test_checkpoints_sort_by_their_step(tmp_path: Path) -> None:
+    paths = RunPaths(tmp_path)
+    steps = [64, 500_000, 9_999_999_999]
+    files = [paths.checkpoint(step) for step in steps]
+    assert files == sorted(files)
+    assert files[1] == tmp_path / "checkpoints" / "step_0000500000.zip"
