@@ -89,10 +89,13 @@ def learner(
         environments.close()
 
 
-def save_new_model(file: Path, algorithm: PPOConfig = ALGORITHM, *, seed: int = 1) -> None:
+def save_new_model(
+    file: Path, algorithm: PPOConfig = ALGORITHM, *, seed: int = 1, network: Network | None = None
+) -> None:
     """The file holds a model that has learned nothing; its weights follow from the seed."""
-    with learner(file.parent, algorithm, seed=seed) as model:
-        save_model(model, file, algorithm=algorithm, network=city())
+    network = network or city()
+    with learner(file.parent, algorithm, seed=seed, network=network) as model:
+        save_model(model, file, algorithm=algorithm, network=network)
 
 
 def environments_of(model: PPO) -> VecEnv:

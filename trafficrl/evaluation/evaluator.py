@@ -2,24 +2,30 @@
 
 import multiprocessing
 import os
-import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from trafficrl.control.controller import Controller
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import SimulationError
-from trafficrl.evaluation.controllers import build_controller
+from trafficrl.evaluation.controllers import build_controller, check_controller
 from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.metrics import EpisodeMetrics
 from trafficrl.runs.seeding import Split
 from trafficrl.training.models import use_one_thread
+from trafficrl.training.processes import ignore_signals, shielded_children
 
 __all__ = ["EpisodeResult", "Evaluator"]
+
+
+FileState = tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,13 @@ class Evaluator:
         self._task = task
         count = workers or len(os.sched_getaffinity(0))
         folder.mkdir(parents=True, exist_ok=True)
+        # Nothing is sent through this pipe: it closes when we close it or are gone.
+        lifeline, self._lifeline = multiprocessing.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(
             count,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(task, folder),
+            initargs=(task, folder, lifeline),
         )
 
     def __enter__(self) -> "Evaluator":
@@ -98,18 +106,24 @@ class Evaluator:
             for scenario in self._task.scenarios
             for seed in range(seeds)
         ]
+        futures: list[Future[EpisodeResult]] = []
         try:
-            futures = [self._pool.submit(_run_job, job) for job in jobs]
+            with shielded_children():  # the pool starts its processes when it is given work
+                futures += [self._pool.submit(_run_job, job) for job in jobs]
             for done in _finished(futures):
                 report(done)
         except BrokenProcessPool as error:
             raise SimulationError(
                 f"a worker process died during {len(jobs)} episodes of {', '.join(controllers)}"
             ) from error
+        finally:
+            for future in futures:
+                future.cancel()
         return [future.result() for future in futures]
 
     def close(self) -> None:
-        """The workers have ended."""
+        """The workers have ended, with whatever they were doing."""
+        self._lifeline.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -123,16 +137,25 @@ def _finished(futures: list["Future[EpisodeResult]"]) -> Iterator[int]:
         yield len(futures) - len(left)
 
 
-# What a worker process keeps between its episodes: the task, and the controllers it has built.
+# What a worker process keeps between its episodes: the task, and each controller as it was built
+# from a state of its file.
 _worker: tuple[Task, Path] | None = None
-_controllers: dict[tuple[str, float], Controller] = {}
+_controllers: dict[str, tuple[FileState, Controller]] = {}
 
 
-def _start_worker(task: Task, folder: Path) -> None:
+def _start_worker(task: Task, folder: Path, lifeline: Connection) -> None:
     global _worker  # noqa: PLW0603 - a pool's initializer has no other place to leave its work
     _worker = (task, folder)
     use_one_thread()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides what an interrupt means
+    ignore_signals()
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline: Connection) -> None:
+    """This process ends when the pipe closes: the pool's own queue would let it wait for ever."""
+    with suppress(EOFError):
+        lifeline.recv()
+    os._exit(0)
 
 
 def _run_job(job: Job) -> EpisodeResult:
@@ -144,8 +167,17 @@ def _run_job(job: Job) -> EpisodeResult:
 
 
 def _controller(name: str, task: Task) -> Controller:
-    """Built once a file state: a model that was written anew is read anew."""
-    changed = Path(name).stat().st_mtime_ns if name.endswith(".zip") else 0
-    if (name, changed) not in _controllers:
-        _controllers[name, changed] = build_controller(name, task)
-    return _controllers[name, changed]
+    """Built once a state of its file: a model that was written anew is read anew."""
+    check_controller(name)
+    state = _file_state(Path(name)) if name.endswith(".zip") else None
+    known, controller = _controllers.get(name, (None, None))
+    if controller is None or known != state:
+        controller = build_controller(name, task)
+        _controllers[name] = state, controller
+    return controller
+
+
+def _file_state(file: Path) -> FileState:
+    """Differs after the file was replaced, even within one tick of the file system's clock."""
+    status = file.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size

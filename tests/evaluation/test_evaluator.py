@@ -1,0 +1,217 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+from learning_cases import ALGORITHM, OBSERVATION, other_city, save_new_model, small_task
+from traffic_cases import DURATIONS, scenario_config
+
+from trafficrl.config.algorithm import PolicyKind
+from trafficrl.env.episodes import Episode
+from trafficrl.env.task import Task
+from trafficrl.errors import CheckpointError, ConfigError, SimulationError, TrafficRLError
+from trafficrl.evaluation.controllers import build_controller
+from trafficrl.evaluation.episode import run_episode
+from trafficrl.evaluation.evaluator import EpisodeResult, Evaluator
+from trafficrl.runs.seeding import Split, demand_seed
+
+TESTS = Path(__file__).parent.parent
+
+
+def judged_task() -> Task:
+    scenarios = {"b": scenario_config(num_vehicles=40), "a": scenario_config(num_vehicles=60)}
+    return small_task(scenarios=scenarios)
+
+
+def alone(
+    label: str, controller: str, folder: Path, split: Split = Split.test
+) -> list[EpisodeResult]:
+    """The same episodes one after another in this process."""
+    found = []
+    for scenario in ("b", "a"):
+        for seed in range(2):
+            episode = Episode.of_split(scenario, split, seed)
+            judged = build_controller(controller, judged_task())
+            metrics, reward = run_episode(judged_task(), episode, judged, folder)
+            sumo_seed = demand_seed(split, seed)
+            found.append(EpisodeResult(label, scenario, seed, sumo_seed, metrics, reward))
+    return found
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluator]:
+    with Evaluator(judged_task(), tmp_path_factory.mktemp("two") / "work", workers=2) as evaluator:
+        yield evaluator
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("model") / "policy.zip"
+    save_new_model(file, replace(ALGORITHM, policy=PolicyKind.phase_scores))
+    return file
+
+
+def wait_for(condition: Callable[[], bool], *, at_most_s: float = 15.0) -> None:
+    end = time.monotonic() + at_most_s
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_all_controllers_meet_the_same_episodes_whoever_runs_them(
+    two: Evaluator, model: Path, tmp_path: Path
+) -> None:
+    done: list[int] = []
+    found = two.run(
+        {"plan": "fixed", "policy": str(model)}, split=Split.test, seeds=2, report=done.append
+    )
+    assert found == alone("plan", "fixed", tmp_path) + alone("policy", str(model), tmp_path)
+    assert done == sorted(done)
+    assert done[-1] == 8
+    by_plan, by_policy = found[:4], found[4:]
+    assert [r.sumo_seed for r in by_plan] == [r.sumo_seed for r in by_policy]
+    assert [r.metrics.scheduled for r in by_plan] == [40, 40, 60, 60]
+    assert [r.metrics for r in by_plan] != [r.metrics for r in by_policy]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_validation_is_other_demand_than_test(two: Evaluator, tmp_path: Path) -> None:
+    validation = two.run({"plan": "fixed"}, split=Split.validation, seeds=2)
+    assert validation == alone("plan", "fixed", tmp_path, Split.validation)
+    test = two.run({"plan": "fixed"}, split=Split.test, seeds=2)
+    assert {r.sumo_seed for r in validation}.isdisjoint(r.sumo_seed for r in test)
+    assert all(a.metrics != b.metrics for a, b in zip(validation, test, strict=True))
+
+
+def test_a_model_brings_its_own_observation_and_action(two: Evaluator, tmp_path: Path) -> None:
+    other = replace(
+        ALGORITHM,
+        action=DURATIONS,
+        observation=replace(OBSERVATION, edge_features=["speed_ratio"], phase_features=[]),
+        normalize_observation=True,
+    )
+    save_new_model(tmp_path / "durations.zip", other)
+    found = two.run({"policy": str(tmp_path / "durations.zip")}, split=Split.test, seeds=1)
+    assert [r.metrics.scheduled for r in found] == [40, 60]
+
+
+def test_a_model_file_that_was_rewritten_is_read_again(two: Evaluator, tmp_path: Path) -> None:
+    file, found = tmp_path / "candidate.zip", []
+    for seed in (1, 2):
+        save_new_model(file, seed=seed)
+        os.utime(file, (1_700_000_000, 1_700_000_000))  # a clock too coarse to tell them apart
+        (tmp_path / "alone").mkdir(exist_ok=True)
+        found.append(two.run({"policy": str(file)}, split=Split.test, seeds=2))
+        assert found[-1] == alone("policy", str(file), tmp_path / "alone")
+    assert [r.metrics for r in found[0]] != [r.metrics for r in found[1]]
+
+
+def test_a_failing_episode_is_raised_at_once_and_drops_the_rest(
+    two: Evaluator, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.zip"
+    damaged.write_text("no model")
+    controllers = {"policy": str(damaged)} | {f"plan {n}": "fixed" for n in range(30)}
+    done = [0]
+    with pytest.raises(CheckpointError, match=r"damaged\.zip: the model is damaged"):
+        two.run(controllers, split=Split.test, seeds=1, report=done.append)
+    assert done[-1] < 10
+    start = time.monotonic()
+    assert len(two.run({"plan": "fixed"}, split=Split.test, seeds=1)) == 2
+    assert time.monotonic() - start < 1.5, "nothing of the failed run is in the way"
+
+
+def test_a_model_that_is_gone_or_of_another_network_is_named(
+    two: Evaluator, tmp_path: Path
+) -> None:
+    assert "no model file" in str(failure(two, tmp_path / "absent.zip", ConfigError))
+    foreign = tmp_path / "foreign.zip"
+    save_new_model(foreign, network=other_city())
+    assert "trained for the network" in str(failure(two, foreign, CheckpointError))
+
+
+def failure(evaluator: Evaluator, model: Path, kind: type[TrafficRLError]) -> TrafficRLError:
+    with pytest.raises(kind) as error:
+        evaluator.run({"policy": str(model)}, split=Split.test, seeds=1)
+    return error.value
+
+
+def test_workers_leave_signals_to_their_parent(two: Evaluator) -> None:
+    workers = active_children()
+    assert len(workers) >= 2
+
+    def disturb(done: int) -> None:
+        for worker in workers:
+            for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
+                os.kill(worker.pid or 0, kind)
+
+    found = two.run({"plan": "fixed"}, split=Split.test, seeds=4, report=disturb)
+    assert len(found) == 8
+
+
+def test_a_worker_that_is_killed_ends_the_evaluation(tmp_path: Path) -> None:
+    before = active_children()
+    with Evaluator(judged_task(), tmp_path / "work", workers=1) as evaluator:
+
+        def kill(done: int) -> None:
+            (worker,) = (child for child in active_children() if child not in before)
+            worker.kill()
+
+        start = time.monotonic()
+        with pytest.raises(SimulationError, match="a worker process died during 40 episodes of p"):
+            evaluator.run({"p": "fixed"}, split=Split.test, seeds=20, report=kill)
+        with pytest.raises(SimulationError, match="a worker process died"):
+            evaluator.run({"p": "fixed"}, split=Split.test, seeds=1)
+    assert time.monotonic() - start < 10
+    assert active_children() == before
+
+
+def test_an_interrupt_waits_for_no_episode(tmp_path: Path) -> None:
+    quick, long = scenario_config(num_vehicles=12), scenario_config(num_vehicles=20_000)
+    task = small_task(scenarios={"quick": quick, "long": long}, end_s=3600.0)
+
+    def interrupt(done: int) -> None:
+        interrupted.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    interrupted: list[float] = []
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Evaluator(task, tmp_path / "work", workers=1) as evaluator,
+    ):
+        evaluator.run({"plan": "fixed"}, split=Split.test, seeds=1, report=interrupt)
+    assert time.monotonic() - interrupted[0] < 3
+
+
+def test_workers_end_when_their_parent_is_gone(tmp_path: Path) -> None:
+    code = (
+        "from multiprocessing import active_children\n"
+        "from pathlib import Path\n"
+        "from learning_cases import small_task\n"
+        "from trafficrl.evaluation.evaluator import Evaluator\n"
+        "from trafficrl.runs.seeding import Split\n"
+        "def tell(done):\n"
+        "    print(active_children()[0].pid, flush=True)\n"
+        "if __name__ == '__main__':\n"
+        "    evaluator = Evaluator(small_task(), Path('work'), workers=1)\n"
+        "    evaluator.run({'plan': 'fixed'}, split=Split.test, seeds=9999, report=tell)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        parent.kill()
+    wait_for(lambda: not Path(f"/proc/{worker}").exists(), at_most_s=10)
