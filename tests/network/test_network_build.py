@@ -143,12 +143,6 @@ def test_a_failing_netconvert_is_told_in_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "out.net.xml").exists()
 
 
-def test_turn_lanes_shorter_than_a_vehicle_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(NetworkError, match=r"network.block_size_m 50 \[m\] leaves .* choose"):
-        build_network(small_grid(block_size_m=50), tmp_path)
-    assert files_of(tmp_path) == {}
-
-
 def test_an_unknown_kind_is_told(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match=r"network.kind: unknown 'gird' .*'grid'"):
         build_network(NetworkConfig(kind="gird"), tmp_path)

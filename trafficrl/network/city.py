@@ -1,6 +1,8 @@
 """A city from its seed: grid, land use, lanes, roads, signal plans, what draws trips to streets."""
 
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from trafficrl.config.network import GridConfig
 from trafficrl.errors import NetworkError
@@ -37,23 +39,42 @@ def generate_city(config: GridConfig, net_file: Path) -> Extras:
     zones = generate_zones(grid.junctions, config.land_use_block_size_m, seed=config.network_seed)
     plan = customise(CityPlan(grid, generate_lane_counts(config, grid, zones), config))
     raw = net_file.with_name("raw.net.xml")
-    run_netconvert(save_plain(plan, net_file.parent), raw)
-    net = load_net(raw)
-    _check_lengths(config, net)
+    net = _convert(plan, raw)
+    _check_lengths(plan, net)
     signals = _signals(config, net)
     save_programs(raw, net_file, {signal.id: build_program(signal) for signal in signals})
     clearance = Clearance.of(config.signals)
     return Extras(clearance, _streets(plan, zones), zones.cells())
 
 
-def _check_lengths(config: GridConfig, net: ParsedNet) -> None:
+def _convert(plan: CityPlan, raw: Path) -> ParsedNet:
+    run_netconvert(save_plain(plan, raw.parent), raw)
+    return load_net(raw)
+
+
+def _check_lengths(plan: CityPlan, net: ParsedNet) -> None:
     shortest = min(net.edges, key=lambda edge: edge.length_m)
     if shortest.length_m < SHORTEST_EDGE_M:
         raise NetworkError(
-            f"network.block_size_m {config.block_size_m:g} [m] leaves {shortest.length_m:g} m of "
-            f"edge {shortest.id!r} between its junctions, less than one vehicle "
-            f"({SHORTEST_EDGE_M:g} m): choose larger blocks or a smaller network.lane_count"
+            f"network.block_size_m {plan.config.block_size_m:g} [m] leaves {shortest.length_m:g} m "
+            f"of edge {shortest.id!r} between its junctions, less than one vehicle "
+            f"({SHORTEST_EDGE_M:g} m): these lanes need blocks of {_least_block_m(plan):g} m or "
+            "more; choose larger blocks or a smaller network.lane_count"
         )
+
+
+def _least_block_m(plan: CityPlan) -> float:
+    """The next whole 5 m of block that the lanes of a plan fit in, found by building them."""
+    block_m = plan.config.block_size_m // 5 * 5
+    shortest_m = 0.0
+    while shortest_m < SHORTEST_EDGE_M:
+        block_m += 5
+        config = replace(plan.config, block_size_m=block_m)
+        wider = replace(plan, config=config, grid=build_grid(config))
+        with TemporaryDirectory() as folder:
+            net = _convert(wider, Path(folder) / "raw.net.xml")
+        shortest_m = min(edge.length_m for edge in net.edges)
+    return block_m
 
 
 def _signals(config: GridConfig, net: ParsedNet) -> list[Signal]:

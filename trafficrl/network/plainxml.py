@@ -17,12 +17,12 @@ __all__ = ["save_plain"]
 
 SPEED_MPS = 13.89
 JUNCTION_RADIUS_M = 10.0
-"""As the published generator has it; in blocks under 120 m a share of the block."""
+HEAD_RADIUS_M = 4.0
+"""netconvert's own."""
 MOST_HEAD_M = 85.0
-LEAST_HEAD_M = 40.0
-"""A head takes a third of the block (published generator), in short blocks up to the half: what
-its junction leaves of a third is less than a vehicle."""
-JUNCTION_SHARE = 1 / 12
+PUBLISHED_FROM_M = 120.0
+"""Blocks from this size on have the published geometry: heads of a third of the block. Shorter ones
+have larger heads, up to the half, and smaller corners: else less than a vehicle is left of them."""
 
 
 def save_plain(plan: CityPlan, folder: Path) -> dict[str, Path]:
@@ -46,25 +46,31 @@ def _element(tag: str, attributes: Mapping[str, object]) -> str:
 
 
 def _nodes(plan: CityPlan) -> Iterator[str]:
+    narrow = _narrowing(plan.config.block_size_m)
     for junction in plan.grid.junctions:
         kind = "traffic_light" if junction.id in plan.signalised else "priority"
-        yield _node(junction, kind, radius=_radius_m(plan.config.block_size_m))
+        yield _node(junction, kind, radius=JUNCTION_RADIUS_M * narrow)
     for street in plan.grid.streets if plan.config.turn_lanes else ():
-        merges = plan.lanes[street.id] > len(plan.stop_lanes[street.id])
+        tail_lanes, stop_lanes = plan.lanes[street.id], len(plan.stop_lanes[street.id])
         place = _head_start(street, plan.config.block_size_m)
-        yield _node(place, "zipper" if merges else "priority")
+        # Where no lane is gained or lost netconvert needs no room, unless it is told a radius.
+        tight = narrow < 1.0 and tail_lanes != stop_lanes
+        radius = {"radius": HEAD_RADIUS_M * narrow} if tight else {}
+        yield _node(place, "zipper" if tail_lanes > stop_lanes else "priority", **radius)
+
+
+def _narrowing(block_size_m: float) -> float:
+    """How much smaller the corners of a short block are: what they take, its edges lack."""
+    return min(1.0, (block_size_m - 40.0) / (PUBLISHED_FROM_M - 40.0))
 
 
 def _node(place: Junction, kind: str, **more: float) -> str:
     return _element("node", {"id": place.id, "x": place.x_m, "y": place.y_m, "type": kind, **more})
 
 
-def _radius_m(block_size_m: float) -> float:
-    return min(JUNCTION_RADIUS_M, block_size_m * JUNCTION_SHARE)
-
-
 def _head_start(street: GridStreet, block_size_m: float) -> Junction:
-    back_m = min(MOST_HEAD_M, max(block_size_m / 3, min(block_size_m / 2, LEAST_HEAD_M)))
+    back_m = max(block_size_m / 3, min(block_size_m / 2, PUBLISHED_FROM_M / 3))
+    back_m = min(back_m, MOST_HEAD_M)
     x_m = street.end.x_m - street.heading[0] * back_m
     y_m = street.end.y_m - street.heading[1] * back_m
     return Junction(head_id(street.id), x_m, y_m)
