@@ -67,7 +67,8 @@ class GeneratedScenarioConfig(ScenarioConfig):
     """Clock time of the first simulated second [h]: chooses the land-use weights, and the part of
     the day that a departure pattern shows."""
     public_stop_spacing_m: float = 400.0
-    """Public transport stops every so many metres of its way [m]; 0: nowhere."""
+    """Public transport stops every so many metres of its way [m], as far as its streets have room
+    for a bus clear of junctions and turn lanes (50 m); 0: nowhere."""
     public_dwell_s: float = 20.0
     """How long it stands at each stop [s]."""
     depart_lane: str = "best"
@@ -84,7 +85,7 @@ class GeneratedScenarioConfig(ScenarioConfig):
         parse_departure_pattern(f"{where}.departure_pattern", self.departure_pattern)
         if self.public_stop_spacing_m:
             spacing = f"{where}.public_stop_spacing_m"
-            check_range(spacing, self.public_stop_spacing_m, 50, 10_000, unit="m, or 0")
+            check_range(spacing, self.public_stop_spacing_m, 100, 10_000, unit="m, or 0")
         check_range(f"{where}.public_dwell_s", self.public_dwell_s, 1, 600, unit="s")
         for name, choices in (
             ("routing_strategy", ROUTING_STRATEGIES),

@@ -101,20 +101,53 @@ def generate_pairs(
     for group in np.unique(groups):
         pattern, phase = divmod(int(group), len(DAY_PHASES))
         mine = groups == group
-        starts, ends, weight = _weigh(pairs, ROUTE_PATTERNS[pattern], phase)
-        total = np.cumsum(weight)
-        drawn = np.searchsorted(total, quantile[mine] * total[-1], side="right")
-        start[mine], end[mine] = starts[drawn // len(ends)], ends[drawn % len(ends)]
+        choice = _weigh(pairs, ROUTE_PATTERNS[pattern], phase)
+        start[mine], end[mine] = choice.at(quantile[mine])
     return start, end
 
 
-def _weigh(pairs: StreetPairs, pattern: str, phase: int) -> tuple[IntArray, IntArray, FloatArray]:
-    """The pools of a pattern, and how likely each pair is: 0 where it is not allowed."""
+@dataclass(frozen=True)
+class _Choice:
+    """Pairs of A starts and B ends, each as likely as the product of its weights if allowed.
+
+    The products themselves, A times B numbers, would not fit into memory for a large city.
+    """
+
+    starts: IntArray  # (A,) streets
+    ends: IntArray  # (B,) streets
+    start_weight: FloatArray  # (A,) of all pairs of a start together
+    end_weight: FloatArray  # (B,)
+    allowed: BoolArray  # (A, B)
+
+    def at(self, quantile: FloatArray) -> tuple[IntArray, IntArray]:
+        """(N,) starts and (N,) ends at the quantiles (N,) of all pairs, start by start."""
+        total = np.cumsum(self.start_weight)
+        wanted = quantile * total[-1]
+        row = _holding(total, wanted)
+        share = (wanted - (total - self.start_weight)[row]) / self.start_weight[row]
+        column = np.empty_like(row)
+        order = np.argsort(row, kind="stable")
+        rows, first = np.unique(row[order], return_index=True)
+        for one, mine in zip(rows, np.split(order, first[1:]), strict=True):
+            weight = np.cumsum(self.end_weight * self.allowed[one])
+            column[mine] = _holding(weight, share[mine] * weight[-1])
+        return self.starts[row], self.ends[column]
+
+
+def _holding(cumulative: FloatArray, wanted: FloatArray) -> IntArray:
+    """(N,) the pieces that hold the wanted amounts (N,), never one beyond the last with weight."""
+    last = np.searchsorted(cumulative, cumulative[-1])
+    return np.asarray(np.minimum(np.searchsorted(cumulative, wanted, side="right"), last))
+
+
+def _weigh(pairs: StreetPairs, pattern: str, phase: int) -> _Choice:
+    """What a pattern may draw in a day phase."""
     start_pool, end_pool = POOLS[pattern]
-    starts, start_weight = _pool(pairs, start_pool, pairs.depart_weight[:, phase])
+    starts, own_weight = _pool(pairs, start_pool, pairs.depart_weight[:, phase])
     ends, end_weight = _pool(pairs, end_pool, pairs.arrive_weight[:, phase])
-    weight = np.outer(start_weight, end_weight) * pairs.allowed[np.ix_(starts, ends)]
-    if not weight.any():
+    allowed = pairs.allowed[np.ix_(starts, ends)]
+    start_weight = own_weight * np.array([row @ end_weight for row in allowed])
+    if not start_weight.any():
         num_boundary = int(pairs.boundary.sum())
         raise DemandError(
             f"route pattern {pattern!r} finds no pair of streets ({start_pool} to {end_pool}) "
@@ -122,7 +155,7 @@ def _weigh(pairs: StreetPairs, pattern: str, phase: int) -> tuple[IntArray, IntA
             f"{len(pairs.boundary) - num_boundary} inner streets; give it a share of 0 or take a "
             f"larger network"
         )
-    return starts, ends, weight
+    return _Choice(starts, ends, start_weight, end_weight, allowed)
 
 
 def _pool(pairs: StreetPairs, pool: str, weight: FloatArray) -> tuple[IntArray, FloatArray]:
