@@ -117,14 +117,14 @@ def test_a_failing_episode_is_raised_at_once_and_drops_the_rest(
 ) -> None:
     damaged = tmp_path / "damaged.zip"
     damaged.write_text("no model")
-    controllers = {"policy": str(damaged)} | {f"plan {n}": "fixed" for n in range(30)}
+    controllers = {"policy": str(damaged)} | {f"plan {n}": "fixed" for n in range(100)}
     done = [0]
     with pytest.raises(CheckpointError, match=r"damaged\.zip: the model is damaged"):
         two.run(controllers, split=Split.test, seeds=1, report=done.append)
     assert done[-1] < 10
     start = time.monotonic()
     assert len(two.run({"plan": "fixed"}, split=Split.test, seeds=1)) == 2
-    assert time.monotonic() - start < 1.5, "nothing of the failed run is in the way"
+    assert time.monotonic() - start < 5, "nothing of the failed run is in the way"
 
 
 def test_a_model_that_is_gone_or_of_another_network_is_named(
