@@ -28,7 +28,7 @@ def customise(plan: CityPlan) -> CityPlan:
     if not entries:
         return plan
     for entry in entries:
-        _check_known(entry.where, entry.street, plan.exits)
+        _check_known(f"{entry.where}: a street", entry.street, plan.exits)
         if entry.tail is not None:
             least = plan.config.least_lanes
             check_range(f"{entry.where}: lanes of the tail", entry.tail, least, MOST_LANES)
@@ -49,7 +49,7 @@ def _turns(entry: CustomLanes, plan: CityPlan) -> dict[str, int]:
     """Direction -> lanes, for the next streets that an entry names."""
     letters = {following.id: letter for letter, following in plan.exits[entry.street].items()}
     for target in entry.heads:
-        _check_known(f"{entry.where}: after {entry.street}", target, letters)
+        _check_known(f"{entry.where}: a street after {entry.street}", target, letters)
     return {letters[target]: lanes for target, lanes in entry.heads.items()}
 
 
@@ -57,12 +57,11 @@ def _check_known(where: str, street: str, streets: Mapping[str, object]) -> None
     if street in streets:
         return
     if len(streets) > MOST_NAMED:
-        example = next(iter(streets))
         raise NetworkError(
-            f"{where}: the grid has no street {street!r}; a street is named by its two junctions, "
-            f"such as {example}"
+            f"{where}: unknown {street!r}: a street is named by its two junctions, such as "
+            f"{next(iter(streets))}"
         )
-    raise NetworkError(f"{where}: no street there; " + unknown_name("street", street, streets))
+    raise NetworkError(unknown_name(where, street, streets))
 
 
 def _check_received(entry: CustomLanes, lanes: Mapping[str, int]) -> None:
