@@ -149,7 +149,7 @@ SHARES = st.lists(st.integers(0, 9), min_size=4, max_size=4)
 CLEARANCES = st.sampled_from([(3.0, 2.0), (3.0, 0.0), (0.0, 1.0), (0.0, 0.0), (5.0, 4.0)])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     plan_s=st.integers(0, 40),
     phases=st.lists(PHASES, max_size=25),

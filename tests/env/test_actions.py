@@ -78,7 +78,7 @@ def check_fills(green_s: FloatArray, network: Network, *, cycle_s: float, step_s
         assert greens / step_s == pytest.approx(np.rint(greens / step_s), abs=1e-9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(signals_and_clock(), st.data())
 def test_every_action_fills_the_cycle_in_whole_steps(
     setting: tuple[list[Signal], float, float], data: st.DataObject
@@ -94,7 +94,7 @@ def test_every_action_fills_the_cycle_in_whole_steps(
     check_fills(command.green_s, network, cycle_s=cycle_s, step_s=step_s)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(signals_and_clock(), st.data())
 def test_durations_come_back_from_their_action(
     setting: tuple[list[Signal], float, float], data: st.DataObject

@@ -33,7 +33,7 @@ def failure_of(scenario: Scenario, backend: Backend) -> str:
     assert not libsumo.isLoaded()
     assert not cases.sumo_processes()
     gc.collect()  # what was left open would warn now, and a warning is an error
-    run(cases.scenario(), backend, steps=5)
+    run(cases.scenario(), Backend.libsumo, steps=5)
     return message
 
 

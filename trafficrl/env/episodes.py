@@ -1,8 +1,8 @@
 """Which scenario, which demand and which driver seed the next training episode has.
 
 A pure function of (seed, slot, episode): the same in every process and with any number of workers
-beside it. Slots start with different scenarios and step through all of them, so that no scenario
-is left out when there are more scenarios than slots.
+beside it. Slots start with different scenarios and together step through all of them, so that no
+scenario is left out when there are more scenarios than slots, and none is driven more often.
 """
 
 from collections.abc import Mapping
