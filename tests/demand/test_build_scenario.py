@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,9 +18,10 @@ from trafficrl.config.scenarios import GeneratedScenarioConfig
 from trafficrl.demand.build import build_scenario
 from trafficrl.demand.scenario import DemandSeeds, Scenario
 from trafficrl.errors import DemandError
-from trafficrl.network.model import Network
+from trafficrl.network.model import DAY_PHASES, Network
 
 NETWORK = grid_network(4)
+EVERY = "shortest 25 realtime 25 fastest 25 attractiveness 25"
 
 
 def scenario_of(
@@ -136,18 +138,48 @@ def test_fixed_seeds_name_the_file_and_fresh_ones_give_other_trips(tmp_path: Pat
     assert fresh.route_file.read_bytes() != fixed.route_file.read_bytes()
 
 
+def plain_network() -> Network:
+    """As from a file: nobody knows its land use or its border, and streets have one section."""
+    equal = (1.0,) * len(DAY_PHASES)
+    streets = tuple(
+        replace(s, boundary=False, depart_weight=equal, arrive_weight=equal)
+        for s in NETWORK.streets
+    )
+    return replace(NETWORK, streets=streets, land_use=())
+
+
+def test_a_network_without_land_use_has_demand(tmp_path: Path) -> None:
+    scenario = scenario_of(
+        tmp_path,
+        network=plain_network(),
+        num_vehicles=4000,
+        passenger_routes="inner 100",
+        public_routes="inner 100",
+        routing_strategy=EVERY,
+    )
+    starts = Counter(
+        v.attrib.get("from") or v[0].attrib["edges"].split()[0]
+        for v in vehicles(scenario)
+        if v.attrib["type"] != "public"
+    )
+    assert len(vehicles(scenario)) == 4000
+    # 3600 cars over 48 equal streets: 75 each, give or take four standard deviations.
+    assert len(starts) == 48
+    assert all(40 < count < 110 for count in starts.values())
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from test_build_scenario import scenario_of
-scenario_of(Path(sys.argv[2]), routing_strategy="shortest 50 realtime 50")
+from test_build_scenario import EVERY, scenario_of
+scenario_of(Path(sys.argv[2]), routing_strategy=EVERY)
 """
 
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_every_process_writes_the_same_file(tmp_path: Path, hash_seed: str) -> None:
-    here = scenario_of(tmp_path / "here", routing_strategy="shortest 50 realtime 50")
+    here = scenario_of(tmp_path / "here", routing_strategy=EVERY)
     subprocess.run(
         [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(tmp_path / "there")],
         env={"PYTHONHASHSEED": hash_seed},
@@ -172,6 +204,11 @@ def test_every_process_writes_the_same_file(tmp_path: Path, hash_seed: str) -> N
         (
             {"network": replace(NETWORK, connections=())},
             "scenarios.rush: route pattern 'in' finds no pair of streets",
+        ),
+        (
+            {"network": plain_network()},
+            "scenarios.rush: route pattern 'in' finds no pair of streets (boundary to inner) in "
+            "the morning: the network has 0 boundary and 48 inner streets; give it a share of 0",
         ),
         ({"depart_lane": "bset"}, "scenarios.rush: depart_lane: unknown 'bset'; choices: random,"),
         ({"depart_speed": "-1"}, "scenarios.rush: depart_speed: unknown '-1'; choices: random,"),

@@ -1,6 +1,7 @@
 """SUMO itself drives the demand on a generated city: every vehicle departs and arrives."""
 
 import subprocess
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -33,7 +34,11 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
         num_vehicles=NUM_VEHICLES,
         private_traffic_seed=72632,
         public_traffic_seed=27031,
-        routing_strategy="shortest 50 realtime 50",
+        routing_strategy="shortest 40 realtime 20 fastest 20 attractiveness 20",
+        vehicle_types="passenger 75 public 25",
+        public_stop_spacing_m=300.0,
+        public_dwell_s=15.0,
+        departure_pattern="six_periods",
         start_time_hour=8.0,
     )
     return build_scenario("mixed", config, network, seeds=None, end_s=900.0, folder=folder)
@@ -48,6 +53,7 @@ def driven(scenario: Scenario) -> tuple[str, Path]:
         *("--net-file", str(scenario.net_file), "--route-files", str(scenario.route_file)),
         *("--tripinfo-output", str(folder / "trips.xml"), "--vehroute-output.sorted"),
         *("--vehroute-output", str(folder / "ways.xml"), "--xml-validation", "never"),
+        *("--stop-output", str(folder / "stops.xml")),
         *("--end", "7200", "--seed", "1", "--no-step-log", "true", *scenario.options),
     ]
     done = subprocess.run(
@@ -74,7 +80,9 @@ def test_every_vehicle_arrives_where_its_trip_ends(
     assert {name: lane.rsplit("_", 1)[0] for name, lane in arrived.items()} == wanted
 
 
-def test_realtime_vehicles_have_the_device_and_no_others(driven: tuple[str, Path]) -> None:
+def test_vehicles_that_are_rerouted_have_the_device_and_no_others(
+    driven: tuple[str, Path],
+) -> None:
     kinds = {
         (trip.attrib["vType"], "routing_" in trip.attrib["devices"])
         for trip in elements(driven[1] / "trips.xml")
@@ -83,19 +91,23 @@ def test_realtime_vehicles_have_the_device_and_no_others(driven: tuple[str, Path
         ("passenger", False),
         ("public", False),
         ("passenger_realtime", True),
+        ("passenger_fastest", True),
+        ("passenger_attractiveness", True),
     }
 
 
-def test_some_realtime_vehicles_are_rerouted_and_no_others(
+def test_every_bus_stands_at_each_of_its_stops_as_long_as_asked(
     scenario: Scenario, driven: tuple[str, Path]
 ) -> None:
-    planned = {
-        v.attrib["id"]: v[0].attrib["edges"]
-        for v in elements(scenario.route_file)
-        if v.tag == "vehicle"
-    }
-    ways = {v.attrib["id"]: v[0] for v in elements(driven[1] / "ways.xml")}
-    changed = {name for name, way in ways.items() if way.tag == "routeDistribution"}
-    assert changed
-    assert not changed & set(planned)
-    assert {name: ways[name].attrib["edges"] for name in planned} == planned
+    planned = Counter(
+        (vehicle.attrib["id"], stop.attrib["lane"])
+        for vehicle in elements(scenario.route_file)
+        for stop in vehicle.iter("stop")
+    )
+    stood = elements(driven[1] / "stops.xml")
+    assert len(planned) > 30
+    assert Counter((stop.attrib["id"], stop.attrib["lane"]) for stop in stood) == planned
+    assert {float(s.attrib["ended"]) - float(s.attrib["started"]) for s in stood} == {15.0}
+    assert {stop.attrib["type"] for stop in stood} == {"public"}
+    # The front stands at least a bus and a car beyond the junction behind it.
+    assert min(float(stop.attrib["pos"]) for stop in stood) > 18

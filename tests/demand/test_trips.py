@@ -20,6 +20,7 @@ from trafficrl.demand.origins_destinations import build_street_pairs
 from trafficrl.demand.road_graph import build_road_graph
 from trafficrl.demand.scenario import DemandSeeds
 from trafficrl.demand.trips import Trips, generate_trips
+from trafficrl.network.model import DAY_PHASES
 
 NETWORK = grid_network(5)
 PAIRS = build_street_pairs(NETWORK, build_road_graph(NETWORK))
@@ -46,14 +47,16 @@ def shares(names: tuple[str, ...], values: list[int]) -> dict[str, float]:
     percent=st.integers(0, 100),
     end_s=st.floats(1.0, 90_000.0),
     public=st.sampled_from(["in 25 out 25 inner 35 pass 15", "in 100", "out 33 pass 67"]),
+    pattern=st.sampled_from(["uniform", "six_periods", "rush_hours:12-13:60", "hourly:12:5"]),
 )
 def test_no_vehicle_is_lost_and_shares_are_exact(
-    num_vehicles: int, percent: int, end_s: float, public: str
+    num_vehicles: int, percent: int, end_s: float, public: str, pattern: str
 ) -> None:
     trips = trips_of(
         num_vehicles=num_vehicles,
         vehicle_types={"passenger": percent, "public": 100 - percent},
         public_routes=public,
+        departure_pattern=pattern,
         end_s=end_s,
     )
     num_passengers = len(kind(trips, "passenger")["number"])
@@ -137,6 +140,42 @@ def test_lines_keep_an_even_headway_and_one_pair_of_streets() -> None:
         assert np.ptp(headways_s) <= 1
         assert headways_s.mean() == pytest.approx(7200 * 242 / 2500, abs=1)
         assert len({(start, end) for _, start, end in runs}) == 1
+
+
+def test_lines_keep_their_headway_within_each_window_of_the_pattern() -> None:
+    public = kind(
+        trips_of(
+            num_vehicles=4000,
+            vehicle_types="public 100",
+            start_time_hour=8.0,
+            departure_pattern="custom:08:00-09:00,75;09:00-10:00,25",
+        ),
+        "public",
+    )
+    depart_s, line = np.array(public["depart_s"]), np.array(public["line"])
+    num_lines = int(line.max()) + 1
+    for begin_s, departures in ((0, 3000), (3600, 1000)):
+        within = (depart_s >= begin_s) & (depart_s < begin_s + 3600)
+        assert within.sum() == departures
+        for one in range(num_lines):
+            headways_s = np.diff(depart_s[within & (line == one)])
+            assert headways_s == pytest.approx(3600 * num_lines / departures, abs=1)
+
+
+def test_the_phase_is_that_of_the_clock_at_departure() -> None:
+    trips = trips_of(start_time_hour=9.0, departure_pattern="six_periods")
+    cars = trips.vehicle_type == VEHICLE_TYPES.index("passenger")
+    wanted = np.where(
+        trips.depart_s < 3600, DAY_PHASES.index("morning"), DAY_PHASES.index("midday")
+    )
+    assert (trips.phase[cars] == wanted[cars]).all()
+
+
+def test_all_four_strategies_mix() -> None:
+    routing = "shortest 40 realtime 30 fastest 20 attractiveness 10"
+    cars = kind(trips_of(num_vehicles=20_000, routing_strategy=routing), "passenger")
+    wanted = {"shortest": 40, "realtime": 30, "fastest": 20, "attractiveness": 10}
+    assert shares(ROUTING_STRATEGIES, cars["strategy"]) == pytest.approx(wanted, abs=1.5)
 
 
 def test_lines_are_shared_among_patterns_to_the_last_one() -> None:
