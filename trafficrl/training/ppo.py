@@ -12,7 +12,7 @@ from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.load import plain_values
 from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
-from trafficrl.errors import CheckpointError, ConfigError, unknown_name
+from trafficrl.errors import CheckpointError, ConfigError
 from trafficrl.network.model import Network
 from trafficrl.training.models import LoadedModel, load_model, restore_model
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
@@ -102,7 +102,7 @@ def find_model(path: Path) -> Path:
     return newest[-1]
 
 
-DEVICES = ("auto", "cpu", "cuda", "cuda:N")
+DEVICES = "choices: auto, cpu, cuda, cuda:N"
 
 
 def check_device(device: str) -> None:
@@ -111,8 +111,9 @@ def check_device(device: str) -> None:
     Raises:
         ConfigError: an unknown or absent device.
     """
+    where = f"execution.device={device}"
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
-        raise ConfigError(unknown_name("execution.device", device, DEVICES))
+        raise ConfigError(f"{where}: no such device; {DEVICES}")
     if device == "auto":
         return
     try:
@@ -120,7 +121,4 @@ def check_device(device: str) -> None:
     # torch has no common error for a device that is absent (RuntimeError), or left out of its
     # build (AssertionError): both mean that the user's choice cannot be met.
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(
-            f"execution.device={device}: {reason}; choices: {', '.join(DEVICES)}"
-        ) from error
+        raise ConfigError(f"{where}: {str(error).splitlines()[0]}; {DEVICES}") from error
