@@ -16,7 +16,7 @@ from traffic_cases import DURATIONS, city
 
 from trafficrl.config.algorithm import ActionConfig, Activation, PolicyKind
 from trafficrl.errors import CheckpointError, ConfigError
-from trafficrl.training.models import save_model
+from trafficrl.training.models import load_model, save_model
 from trafficrl.training.ppo import build_ppo, find_model, resume_ppo
 
 
@@ -90,13 +90,13 @@ def test_resuming_as_something_else_names_the_key(
 ) -> None:
     other = replace(ALGORITHM, **changes)
     with learner(tmp_path, other) as model, pytest.raises(CheckpointError) as error:
-        resume_ppo(model, saved, other, city())
+        resume_ppo(model, load_model(saved), other, city())
     assert str(error.value) == f"resume_from {saved}: {named}"
 
 
 def test_resuming_on_another_network_names_both(saved: Path, tmp_path: Path) -> None:
     with learner(tmp_path) as model, pytest.raises(CheckpointError) as error:
-        resume_ppo(model, saved, ALGORITHM, other_city())
+        resume_ppo(model, load_model(saved), ALGORITHM, other_city())
     assert city().hash[:12] in str(error.value)
     assert other_city().hash[:12] in str(error.value)
 
@@ -104,7 +104,8 @@ def test_resuming_on_another_network_names_both(saved: Path, tmp_path: Path) -> 
 def test_what_does_not_shape_the_model_may_change(saved: Path, tmp_path: Path) -> None:
     other = replace(ALGORITHM, learning_rate=1e-5, n_steps=4, batch_size=4, gamma=0.5)
     with learner(tmp_path, other) as model:
-        loaded = resume_ppo(model, saved, other, city())
+        loaded = load_model(saved)
+        resume_ppo(model, loaded, other, city())
         assert loaded.timesteps == model.num_timesteps == 8
         assert equal_states(model.policy.state_dict(), loaded.policy_state)
 
@@ -123,4 +124,4 @@ def test_a_run_folder_means_its_final_model_or_its_newest_checkpoint(tmp_path: P
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with learner(tmp_path) as model, pytest.raises(CheckpointError, match=r"no such model file"):
-        resume_ppo(model, tmp_path / "absent.zip", ALGORITHM, city())
+        resume_ppo(model, load_model(tmp_path / "absent.zip"), ALGORITHM, city())

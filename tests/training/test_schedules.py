@@ -10,6 +10,7 @@ from trafficrl.config.algorithm import LearningRateSchedule, PPOConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord
+from trafficrl.training.models import load_model
 from trafficrl.training.ppo import resume_ppo
 from trafficrl.training.schedules import entropy_schedule, learning_rate_schedule
 from trafficrl.training.trainer import Trainer
@@ -94,7 +95,7 @@ def test_training_moves_the_optimiser_and_a_resumed_one_goes_on_where_it_was(
     (tmp_path / "more").mkdir()
     more = replace(EXECUTION, total_timesteps=16)
     with learner(tmp_path / "more", algorithm, more) as resumed:
-        resume_ppo(resumed, paths.final_model, algorithm, city())
+        resume_ppo(resumed, load_model(paths.final_model), algorithm, city())
         train(resumed, algorithm, more, tmp_path / "more")
         # its only update began at step 32 of 32 + 16, where the entropy had come down
         assert applied(resumed) == pytest.approx((1e-3 - 9e-4 * 32 / 48, 0.001), rel=1e-12)

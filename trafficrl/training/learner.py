@@ -10,7 +10,8 @@ from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
 from trafficrl.runs.seeding import stream
-from trafficrl.training.ppo import build_ppo, resume_ppo
+from trafficrl.training.models import load_model
+from trafficrl.training.ppo import build_ppo, find_model, resume_ppo
 from trafficrl.training.vector import build_vector_env
 
 __all__ = ["build_learner"]
@@ -34,15 +35,17 @@ def build_learner(config: ExperimentConfig, task: Task, folder: Path) -> PPO:
     algorithm = config.algorithm
     assert isinstance(algorithm, PPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
     torch.set_num_threads(config.execution.torch_threads)
-    environments = build_vector_env(
-        task, algorithm, config.execution, seed=config.seed, folder=folder
-    )
+    path = config.resume_from
+    loaded = None if path is None else load_model(find_model(Path(path)))
+    # PPO hands its seed on to the environments: a training that goes on sees new episodes.
+    timesteps = 0 if loaded is None else loaded.timesteps
+    seed = int(stream(config.seed, "policy", timesteps).integers(2**31 - 1))
+    environments = build_vector_env(task, algorithm, config.execution, seed=seed, folder=folder)
     try:
-        seed = int(stream(config.seed, "policy").integers(2**31 - 1))
         device = config.execution.device
         model = build_ppo(algorithm, environments, task, seed=seed, device=device)
-        if config.resume_from is not None:
-            loaded = resume_ppo(model, Path(config.resume_from), algorithm, task.network)
+        if loaded is not None:
+            resume_ppo(model, loaded, algorithm, task.network)
             log.info("going on from %s at %d steps", loaded.file, loaded.timesteps)
     except BaseException:
         environments.close()

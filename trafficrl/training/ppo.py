@@ -14,7 +14,7 @@ from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError
 from trafficrl.network.model import Network
-from trafficrl.training.models import LoadedModel, load_model, restore_model
+from trafficrl.training.models import LoadedModel, restore_model
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
 
 __all__ = ["build_ppo", "find_model", "resume_ppo"]
@@ -55,20 +55,20 @@ def build_ppo(
     )
 
 
-def resume_ppo(model: PPO, path: Path, config: PPOConfig, network: Network) -> LoadedModel:
-    """The fresh model goes on with weights, optimiser and step count of the model at path.
+def resume_ppo(model: PPO, loaded: LoadedModel, config: PPOConfig, network: Network) -> None:
+    """The fresh model goes on with weights, optimiser and step count of the loaded one.
 
     Raises:
-        CheckpointError: no model there, or one for another network, observation, action or net.
+        CheckpointError: it was trained for another network, observation, action or net.
     """
-    loaded = load_model(find_model(path))
     loaded.check_fits(network)
     before, now = shaping_values(loaded.algorithm), shaping_values(config)
     for name, value in before.items():
         if value != now[name]:
-            raise CheckpointError(f"resume_from {path}: {name} was {value}, now it is {now[name]}")
+            raise CheckpointError(
+                f"resume_from {loaded.file}: {name} was {value}, now it is {now[name]}"
+            )
     restore_model(model, loaded)
-    return loaded
 
 
 SHAPING = ("policy", "observation", "action", "net_arch", "activation", "normalize_observation")
