@@ -156,7 +156,7 @@ def test_every_small_city_keeps_its_promises(config: GridConfig) -> None:
 
 
 @pytest.mark.slow
-@settings(SEEDED, max_examples=200)
+@settings(SEEDED, max_examples=100)
 @given(cities(largest=12))
 def test_every_city_keeps_its_promises(config: GridConfig) -> None:
     check_city(config)
