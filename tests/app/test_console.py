@@ -152,7 +152,7 @@ def test_a_run_is_repeated_from_its_resolved_config(command: list[str], tmp_path
 def test_help_and_config_are_shown(command: list[str]) -> None:
     shown = run(command, "--help")
     assert shown.stdout.startswith("trafficrl-train [GROUP=MEMBER ...]")
-    assert "\nscenarios: heavy_load, light\n" in shown.stdout
+    assert "\nscenarios: heavy_load, light, rush_hour\n" in shown.stdout
     config = run(command, "--cfg", "job", "--resolve", "-p", "network")
     assert "grid_dimension: 3" in config.stdout
     assert (shown.returncode, config.returncode) == (0, 0)
