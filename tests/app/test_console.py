@@ -11,6 +11,7 @@ import pytest
 APP = '''
 """A real command: writes what it was given, and fails when its seed says so."""
 import logging
+import signal
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,8 @@ from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.load import save_experiment
 from trafficrl.errors import SimulationError
 
+# A shell in the background hands on an ignored SIGINT, which Python would leave ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 log = logging.getLogger(__name__)
 
 

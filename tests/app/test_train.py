@@ -31,6 +31,12 @@ SMALL = (
     "evaluation.workers=1",
 )
 
+# A shell in the background hands on an ignored SIGINT, which Python would leave ignored.
+INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from trafficrl.app.train import main; main()"
+)
+
 
 def command(name: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     code = f"from trafficrl.app.{name} import main; main()"
@@ -189,7 +195,7 @@ def test_an_interrupt_stops_the_run_and_leaves_no_process(folder: Path) -> None:
     run = folder / "interrupted"
     words = ("execution.total_timesteps=100000", f"hydra.run.dir={run}")
     process = subprocess.Popen(
-        [sys.executable, "-c", "from trafficrl.app.train import main; main()", *SMALL, *words],
+        [sys.executable, "-c", INTERRUPTIBLE, *SMALL, *words],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
