@@ -202,9 +202,12 @@ def test_an_interrupt_stops_the_run_and_leaves_no_process(folder: Path) -> None:
         text=True,
         start_new_session=True,
     )
-    wait_until(lambda: (run / "metrics.csv").exists() and len(rows(RunPaths(run))) > 2)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the job
-    _, stderr = process.communicate(timeout=60)
+    try:
+        wait_until(lambda: (run / "metrics.csv").exists() and len(rows(RunPaths(run))) > 2)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the job
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()  # nothing to it when the interrupt has worked
     assert process.returncode == 130
     assert one_line(stderr) == "trafficrl-train: interrupted"
     assert json.loads((run / "run.json").read_text())["status"] == "stopped"
