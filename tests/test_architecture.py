@@ -16,6 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
     "errors",
     "files",
+    "xmlfiles",
     "config",
     "runs",
     "network",
