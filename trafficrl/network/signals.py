@@ -9,7 +9,8 @@ GREEN = "Gg"
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One green state of a signal: a letter a link (G protected, g yields, r red)."""
+    """One green state of a signal: a letter a link (G protected, g yields, s right after a stop,
+    r red)."""
 
     name: str
     state: str
@@ -47,6 +48,6 @@ class Signal:
         return "".join("y" if a in GREEN and b not in GREEN else a for a, b in pairs)
 
     def all_red_state(self, now: int, following: int) -> str:
-        """The state after yellow: only links that are green in both phases stay green."""
+        """The state after yellow: only links that both phases release stay released."""
         pairs = zip(self.phases[now].state, self.phases[following].state, strict=True)
-        return "".join(a if a in GREEN and b in GREEN else "r" for a, b in pairs)
+        return "".join(a if a == b or (a in GREEN and b in GREEN) else "r" for a, b in pairs)
