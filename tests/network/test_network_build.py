@@ -146,7 +146,7 @@ def test_a_failing_netconvert_is_told_in_one_line(tmp_path: Path) -> None:
     broken = tmp_path / "city.nod.xml"
     broken.write_text("<nodes><node")
     with pytest.raises(NetworkError, match="netconvert failed with exit code 1: Error: ") as caught:
-        netconvert.run_netconvert({"node-files": broken}, tmp_path / "out.net.xml")
+        netconvert.run_netconvert({"node-files": broken}, tmp_path / "out.net.xml", ())
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out.net.xml").exists()
 
@@ -187,8 +187,8 @@ def test_a_changed_net_file_does_not_load(tmp_path: Path, realistic: Network) ->
         ("", "is damaged"),
         ("[]", "is damaged"),
         ("null", "is damaged"),
-        ('{"format": 99}', "has format 99, not 1"),
-        ('{"format": 1}', "is damaged: 'clearance'"),
+        ('{"format": 99}', "has format 99, not 2"),
+        ('{"format": 2}', "is damaged: 'clearance'"),
         (None, "cannot be read"),
     ],
 )
@@ -211,5 +211,5 @@ def test_a_signal_missing_from_the_programs_is_told(tmp_path: Path, realistic: N
     sidecar = json.loads((tmp_path / SIDECAR_FILE).read_text())
     sidecar["net_hash"] = sha256(text.encode()).hexdigest()
     (tmp_path / SIDECAR_FILE).write_text(json.dumps(sidecar))
-    with pytest.raises(NetworkError, match=r"no program for the \d+ links of 'B1'"):
+    with pytest.raises(NetworkError, match=r"no program of \d+ links for signal 'B1'"):
         load_network(tmp_path)

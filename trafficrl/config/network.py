@@ -1,7 +1,7 @@
 """What a network is made from; ranges follow the published grid generator's parameters."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Union
 
@@ -11,7 +11,16 @@ from trafficrl.config.checks import check_choice, check_range
 from trafficrl.config.custom_lanes import MOST_LANES, load_custom_lanes, parse_custom_lanes
 from trafficrl.errors import ConfigError
 
-__all__ = ["Attractiveness", "GridConfig", "NetworkConfig", "SignalsConfig", "Strategy"]
+__all__ = [
+    "Attractiveness",
+    "ClearanceConfig",
+    "GridConfig",
+    "NetFileConfig",
+    "NetworkConfig",
+    "OsmConfig",
+    "SignalsConfig",
+    "Strategy",
+]
 
 
 class Strategy(Enum):
@@ -37,8 +46,8 @@ class Attractiveness(Enum):
 
 
 @dataclass(kw_only=True)
-class SignalsConfig:
-    """Clearance and the plan that a signal follows when nobody controls it."""
+class ClearanceConfig:
+    """What lies between two greens when a controller decides, and how long a green is at least."""
 
     yellow_s: float = 3.0
     """Yellow after each green [s]; 0 only to stand beside results published without clearance."""
@@ -46,13 +55,22 @@ class SignalsConfig:
     """All-red between yellow and the next green [s]."""
     min_green_s: float = 5.0
     """Shortest green [s]."""
-    cycle_s: float = 90.0
-    """Cycle of the fixed-time plan, clearance included [s]."""
 
     def __post_init__(self) -> None:
         check_range("network.signals.yellow_s", self.yellow_s, 0, 10, unit="s")
         check_range("network.signals.all_red_s", self.all_red_s, 0, 10, unit="s")
         check_range("network.signals.min_green_s", self.min_green_s, 1, 60, unit="s")
+
+
+@dataclass(kw_only=True)
+class SignalsConfig(ClearanceConfig):
+    """Clearance, and the plan that a signal follows when nobody controls it."""
+
+    cycle_s: float = 90.0
+    """Cycle of the fixed-time plan, clearance included [s]."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         check_range("network.signals.cycle_s", self.cycle_s, 10, 600, unit="s")
 
 
@@ -63,12 +81,35 @@ class NetworkConfig:
     kind: str = MISSING
     step_length: float = 1.0
     """Simulation step [s]."""
-    signals: SignalsConfig = field(default_factory=SignalsConfig)
+    signals: ClearanceConfig = field(default_factory=ClearanceConfig)
 
     def __post_init__(self) -> None:
         check_range("network.step_length", self.step_length, 0.1, 10, unit="s")
-        for name in ("yellow_s", "all_red_s", "min_green_s", "cycle_s"):
-            _check_whole_steps(f"network.signals.{name}", getattr(self.signals, name), self)
+        for item in fields(self.signals):
+            _check_whole_steps(
+                f"network.signals.{item.name}", getattr(self.signals, item.name), self
+            )
+
+
+@dataclass(kw_only=True)
+class NetFileConfig(NetworkConfig):
+    """A SUMO network that somebody else made; the plans of its signals stay as they are."""
+
+    kind: str = "net_file"
+    file: str = MISSING
+    """The `.net.xml` or `.net.xml.gz`."""
+
+
+@dataclass(kw_only=True)
+class OsmConfig(NetworkConfig):
+    """A network from an OpenStreetMap extract, through SUMO's netconvert."""
+
+    kind: str = "osm"
+    file: str = MISSING
+    """The `.osm` or `.osm.gz`."""
+    guess_signals: bool = False
+    """Also put signals where large junctions have none on the map."""
+    signals: SignalsConfig = field(default_factory=SignalsConfig)
 
 
 def _check_whole_steps(field_name: str, value: float, config: NetworkConfig) -> None:
@@ -86,6 +127,7 @@ class GridConfig(NetworkConfig):
     """A generated city: a square grid of signals, some removed, with land use and turn lanes."""
 
     kind: str = "grid"
+    signals: SignalsConfig = field(default_factory=SignalsConfig)
     network_seed: int = MISSING
     """Draws removed junctions, land use, attractiveness and random lane counts."""
     grid_dimension: int = MISSING

@@ -29,11 +29,14 @@ class RoadGraph:
 
 
 def build_road_graph(network: Network) -> RoadGraph:
-    """The edges of the network and what they lead to by its connections."""
+    """The edges of the network and what they lead to by connections that cars and buses may use."""
     index = {edge.id: i for i, edge in enumerate(network.edges)}
     edge_of_lane = {lane.id: i for i, edge in enumerate(network.edges) for lane in edge.lanes}
     successors: list[set[int]] = [set() for _ in network.edges]
     for link in network.connections:
+        ends = (network.lane_index[link.from_lane], network.lane_index[link.to_lane])
+        if not all(network.lanes[lane].open_to_all for lane in ends):
+            continue
         successors[edge_of_lane[link.from_lane]].add(edge_of_lane[link.to_lane])
     top_mps = VEHICLES["passenger"].max_speed_mps
     return RoadGraph(

@@ -8,6 +8,7 @@ import json
 import logging
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from enum import Enum
@@ -15,19 +16,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from trafficrl.config.network import GridConfig, NetworkConfig
+from trafficrl.config.network import GridConfig, NetFileConfig, NetworkConfig, OsmConfig
 from trafficrl.errors import NetworkError, unknown_name
 from trafficrl.network.city import generate_city
+from trafficrl.network.imported import convert_osm, import_net
 from trafficrl.network.model import Network
 from trafficrl.network.netconvert import sumo_version
 from trafficrl.network.netxml import ParsedNet, load_net
-from trafficrl.network.phase_plans import green_phases, links_by_signal
-from trafficrl.network.sidecar import Clearance, Extras, load_sidecar, save_sidecar
-from trafficrl.network.signals import Phase, Signal
+from trafficrl.network.sidecar import Extras, load_sidecar, save_sidecar
+from trafficrl.network.signals import Signal
 
 __all__ = ["NET_FILE", "SIDECAR_FILE", "build_network", "load_network", "save_network"]
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Raise it with every change that gives another network from the same configuration."""
 NET_FILE = "network.net.xml"
 SIDECAR_FILE = "network.json"
@@ -78,14 +79,15 @@ def load_network(folder: Path) -> Network:
             f"network file {net_file} is not the one that {SIDECAR_FILE} belongs to "
             f"(SHA-256 {found[:12]}, expected {expected[:12]}): generate the network again"
         )
-    names = {street.from_junction for street in extras.streets}
+    ends = ((street.from_junction, street.to_junction) for street in extras.streets)
+    names = {name for pair in ends for name in pair}
     return Network(
         net_file=net_file,
         hash=found,
         junctions=tuple(junction for junction in net.junctions if junction.id in names),
         edges=net.edges,
         connections=net.connections,
-        signals=_signals(net, extras.clearance),
+        signals=_signals(net, extras),
         streets=extras.streets,
         land_use=extras.land_use,
     )
@@ -121,7 +123,21 @@ def _generate_grid(config: NetworkConfig, net_file: Path) -> Extras:
     return generate_city(config, net_file)
 
 
-_GENERATORS: dict[str, Callable[[NetworkConfig, Path], Extras]] = {"grid": _generate_grid}
+def _import_net(config: NetworkConfig, net_file: Path) -> Extras:
+    assert isinstance(config, NetFileConfig)
+    return import_net(config, net_file)
+
+
+def _convert_osm(config: NetworkConfig, net_file: Path) -> Extras:
+    assert isinstance(config, OsmConfig)
+    return convert_osm(config, net_file)
+
+
+_GENERATORS: dict[str, Callable[[NetworkConfig, Path], Extras]] = {
+    "grid": _generate_grid,
+    "net_file": _import_net,
+    "osm": _convert_osm,
+}
 
 
 def _move_files(source: Path, folder: Path) -> None:
@@ -130,29 +146,45 @@ def _move_files(source: Path, folder: Path) -> None:
         (source / name).replace(folder / name)
 
 
-def _signals(net: ParsedNet, clearance: Clearance) -> tuple[Signal, ...]:
-    return tuple(
-        Signal(
-            id=name,
-            phases=_phases(net, name, num_links=len(links)),
-            **asdict(clearance),
-            incoming_lanes=tuple(link.from_lanes for link in links),
-            outgoing_lanes=tuple(link.to_lanes for link in links),
+def _signals(net: ParsedNet, extras: Extras) -> tuple[Signal, ...]:
+    """The signals that a controller decides for, by id."""
+    from_lanes: dict[tuple[str | None, int], list[str]] = defaultdict(list)
+    to_lanes: dict[tuple[str | None, int], list[str]] = defaultdict(list)
+    for connection in net.connections:
+        link = (connection.signal_id, connection.link_index)
+        from_lanes[link].append(connection.from_lane)
+        to_lanes[link].append(connection.to_lane)
+    signals = []
+    for name, phases in sorted(extras.phases.items()):
+        num_links = len(net.programs[name][0].state) if net.programs.get(name) else 0
+        if any(len(phase.state) != num_links for phase in phases):
+            raise NetworkError(
+                f"the net file has no program of {len(phases[0].state)} links for signal {name!r}"
+            )
+        links = [(name, index) for index in range(num_links)]
+        lanes = ([tuple(ends[link]) for link in links] for ends in (from_lanes, to_lanes))
+        incoming, outgoing = map(tuple, lanes)
+        signals.append(
+            Signal(
+                name,
+                phases,
+                **asdict(extras.clearance),
+                incoming_lanes=incoming,
+                outgoing_lanes=outgoing,
+            )
         )
-        for name, links in links_by_signal(net).items()
-    )
-
-
-def _phases(net: ParsedNet, signal: str, *, num_links: int) -> tuple[Phase, ...]:
-    phases = green_phases(net.programs.get(signal, ()))
-    if not phases or any(len(phase.state) != num_links for phase in phases):
-        raise NetworkError(f"the net file has no program for the {num_links} links of {signal!r}")
-    return phases
+    return tuple(signals)
 
 
 def _cache_key(config: NetworkConfig) -> str:
-    """SHA-256 of everything that decides the network, equal for equal values (2 and 2.0)."""
-    decides = [_plain(asdict(config)), sumo_version(), GENERATOR_VERSION]
+    """SHA-256 of everything that decides the network, equal for equal values (2 and 2.0).
+
+    A file counts by its content, wherever it lies.
+    """
+    values = _plain(asdict(config))
+    if isinstance(config, NetFileConfig | OsmConfig):
+        values["file"] = _file_hash(Path(config.file))
+    decides = [values, sumo_version(), GENERATOR_VERSION]
     return sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 

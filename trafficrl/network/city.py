@@ -22,6 +22,8 @@ from trafficrl.network.zones import Zones, generate_zones
 
 __all__ = ["generate_city"]
 
+PLAIN_OPTIONS = ("--offset.disable-normalization=true", "--no-turnarounds=true")
+"""The plain files say all: where everything lies, and which turns there are."""
 SHORTEST_EDGE_M = 7.5
 """A vehicle of 5 m and its gap of 2.5 m (SUMO's default)."""
 
@@ -44,11 +46,12 @@ def generate_city(config: GridConfig, net_file: Path) -> Extras:
     signals = _signals(config, net)
     save_programs(raw, net_file, {signal.id: build_program(signal) for signal in signals})
     clearance = Clearance.of(config.signals)
-    return Extras(clearance, _streets(plan, zones), zones.cells())
+    phases = {signal.id: signal.phases for signal in signals}
+    return Extras(clearance, _streets(plan, zones), zones.cells(), phases)
 
 
 def _convert(plan: CityPlan, raw: Path) -> ParsedNet:
-    run_netconvert(save_plain(plan, raw.parent), raw)
+    run_netconvert(save_plain(plan, raw.parent), raw, PLAIN_OPTIONS)
     return load_net(raw)
 
 

@@ -34,6 +34,8 @@ class Lane:
     length_m: float
     speed_mps: float
     shape: tuple[Point, ...]
+    open_to_all: bool = True
+    """Cars and buses may use it; otherwise only some kinds of motor vehicles."""
 
 
 @dataclass(frozen=True, slots=True)

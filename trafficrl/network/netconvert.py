@@ -1,8 +1,8 @@
-"""SUMO's own netconvert, found beside the installed package: plain XML in, raw net file out."""
+"""SUMO's own netconvert, found beside the installed package: XML in, raw net file out."""
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,12 +13,7 @@ from trafficrl.errors import NetworkError
 __all__ = ["run_netconvert", "sumo_version"]
 
 LONGEST_S = 300
-OPTIONS = (
-    "--offset.disable-normalization=true",
-    "--no-turnarounds=true",
-    "--xml-validation=never",
-    "--xml-validation.net=never",
-)
+NO_VALIDATION = ("--xml-validation=never", "--xml-validation.net=never")
 
 
 def sumo_version() -> str:
@@ -26,15 +21,15 @@ def sumo_version() -> str:
     return version("eclipse-sumo")
 
 
-def run_netconvert(inputs: Mapping[str, Path], net_file: Path) -> None:
-    """Build net_file from plain files (option -> file).
+def run_netconvert(inputs: Mapping[str, Path], net_file: Path, options: Sequence[str]) -> None:
+    """Build net_file from input files (option -> file) as the options say.
 
     Raises:
         NetworkError: netconvert is missing, refuses its input or does not end; its first error.
     """
     binary = Path(sumo.SUMO_HOME) / "bin" / ("netconvert.exe" if os.name == "nt" else "netconvert")
     files = [f"--{option}={file}" for option, file in inputs.items()]
-    command = [str(binary), *files, *OPTIONS, f"--output-file={net_file}"]
+    command = [str(binary), *files, *NO_VALIDATION, *options, f"--output-file={net_file}"]
     environment = {**os.environ, "SUMO_HOME": sumo.SUMO_HOME}
     try:
         done = subprocess.run(

@@ -1,19 +1,25 @@
 """The only reader and writer of SUMO's .net.xml.
 
-Reading runs nothing and expands nothing: a document type or an entity is refused before anything
-else of the file counts.
+Of a network we know what motor vehicles drive on: lanes for people on foot, bicycles and rails are
+left out, with their connections.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 from xml.etree import ElementTree as ET
 
 from trafficrl.errors import NetworkError
 from trafficrl.network.model import Connection, Edge, Junction, Lane
+from trafficrl.network.permissions import on_roads, open_to_all
+from trafficrl.xmlfiles import XMLFileError, parse_xml
 
 __all__ = ["ParsedNet", "ProgramPhase", "Request", "load_net", "save_programs"]
+
+
+DRIVEN = (None, "normal", "connector")
+"""Functions of edges that lie between junctions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +54,7 @@ class ParsedNet:
     requests: Mapping[Connection, Request]
     """Right of way of the connections that a signal controls."""
     programs: Mapping[str, tuple[ProgramPhase, ...]]
-    """Signal id -> phases of its first program."""
-
-
-class _PlainTree(ET.TreeBuilder):
-    """A tree of a file that declares no document type, hence no entities either."""
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> NoReturn:
-        raise NetworkError(f"a document type ({name}) is not allowed in a network file")
+    """Signal id -> phases of the program that SUMO begins with: the last one of its id."""
 
 
 def load_net(file: Path) -> ParsedNet:
@@ -66,20 +65,21 @@ def load_net(file: Path) -> ParsedNet:
     """
     root = _parse(file)
     try:
-        edges = tuple(_edge(e) for e in root.iterfind("edge") if e.get("function") != "internal")
-        if not edges:
-            raise NetworkError("it has no edges")
-        connections = tuple(
-            _connection(element)
-            for element in root.iterfind("connection")
-            if not element.attrib["from"].startswith(":")
-        )
+        edges = _edges(root)
+        lanes = {lane.id for edge in edges for lane in edge.lanes}
+        ends = [element for element in root.iterfind("connection") if _joins(element, lanes)]
+        junctions = [j for j in root.iterfind("junction") if j.get("type") != "internal"]
+        _refuse_twins("junction", (junction.attrib["id"] for junction in junctions))
         return ParsedNet(
-            tuple(_junction(j) for j in root.iterfind("junction") if j.get("type") != "internal"),
+            tuple(map(_junction, junctions)),
             edges,
-            connections,
-            _requests(root),
-            {logic.attrib["id"]: _program(logic) for logic in reversed(root.findall("tlLogic"))},
+            tuple(map(_connection, ends)),
+            _requests(root, ends),
+            {
+                logic.attrib["id"]: _program(logic)
+                for logic in root.iterfind("tlLogic")
+                if not logic.get("type", "static").startswith("rail")
+            },
         )
     except NetworkError as error:
         raise NetworkError(f"network file {file} cannot be used: {error}") from error
@@ -90,7 +90,7 @@ def load_net(file: Path) -> ParsedNet:
 
 
 def save_programs(raw: Path, file: Path, programs: Mapping[str, Sequence[ProgramPhase]]) -> None:
-    """Write raw to file with these programs instead of its own, and without any comment.
+    """Write raw to file with these programs instead of its own of their ids, and no comment.
 
     netconvert's comments hold the date and paths: without them one input gives one file.
     """
@@ -98,9 +98,10 @@ def save_programs(raw: Path, file: Path, programs: Mapping[str, Sequence[Program
     for name in [name for name in root.attrib if name.startswith("{")]:
         del root.attrib[name]
     for logic in root.iterfind("tlLogic"):
-        for phase in list(logic):
+        plan = programs.get(logic.attrib["id"], ())
+        for phase in list(logic) if plan else ():
             logic.remove(phase)
-        for planned in programs[logic.attrib["id"]]:
+        for planned in plan:
             values = {"duration": f"{planned.duration_s:.12g}", "state": planned.state}
             ET.SubElement(logic, "phase", {**values, "name": planned.name})
     ET.indent(root, "    ")
@@ -109,20 +110,37 @@ def save_programs(raw: Path, file: Path, programs: Mapping[str, Sequence[Program
 
 
 def _parse(file: Path) -> ET.Element:
-    # _PlainTree refuses what would make an XML parser unsafe.
-    parser = ET.XMLParser(target=_PlainTree())  # noqa: S314
     try:
-        parser.feed(file.read_bytes())
-        root = parser.close()
-    except OSError as error:
-        raise NetworkError(f"network file {file} cannot be read: {error.strerror}") from error
-    except ET.ParseError as error:
-        raise NetworkError(f"network file {file} is damaged: {error}") from error
-    except NetworkError as error:
-        raise NetworkError(f"network file {file} is refused: {error}") from error
-    if not isinstance(root, ET.Element) or root.tag != "net":
+        root = parse_xml(file)
+    except XMLFileError as error:
+        raise NetworkError(f"network file {error}") from error
+    if root.tag != "net":
         raise NetworkError(f"network file {file} is no SUMO network: its root is not <net>")
     return root
+
+
+def _edges(root: ET.Element) -> tuple[Edge, ...]:
+    """Edges with a lane for motor vehicles; those inside junctions are none of ours."""
+    outside = [e for e in root.iterfind("edge") if e.get("function") in DRIVEN]
+    if not outside:
+        raise NetworkError("it has no edges")
+    edges = tuple(edge for element in outside if (edge := _edge(element)).lanes)
+    if not edges:
+        raise NetworkError("it has no edge for motor vehicles")
+    _refuse_twins("edge", (edge.id for edge in edges))
+    return edges
+
+
+def _refuse_twins(what: str, names: Iterable[str]) -> None:
+    for name, count in Counter(names).most_common(1):
+        if count > 1:
+            raise NetworkError(f"it has {count} {what}s of the name {name!r}")
+
+
+def _joins(connection: ET.Element, lanes: set[str]) -> bool:
+    """Both ends are lanes that we know; SUMO's own way across a junction has others."""
+    from_lane = f"{connection.attrib['from']}_{connection.get('fromLane')}"
+    return from_lane in lanes and f"{connection.get('to')}_{connection.get('toLane')}" in lanes
 
 
 def _junction(element: ET.Element) -> Junction:
@@ -132,10 +150,11 @@ def _junction(element: ET.Element) -> Junction:
 
 def _edge(element: ET.Element) -> Edge:
     values = element.attrib
-    lanes = tuple(_lane(lane) for lane in element.iterfind("lane"))
+    lanes = element.findall("lane")
     if not lanes:
         raise NetworkError(f"edge {values['id']!r} has no lanes")
-    return Edge(values["id"], values["from"], values["to"], lanes)
+    driven = tuple(_lane(lane) for lane in lanes if on_roads(lane.attrib))
+    return Edge(values["id"], values["from"], values["to"], driven)
 
 
 def _lane(element: ET.Element) -> Lane:
@@ -144,7 +163,8 @@ def _lane(element: ET.Element) -> Lane:
     shape = tuple((float(point[0]), float(point[1])) for point in points if len(point) > 1)
     if len(shape) < 2:
         raise NetworkError(f"lane {values['id']!r} has no shape")
-    return Lane(values["id"], float(values["length"]), float(values["speed"]), shape)
+    length_m, speed_mps = float(values["length"]), float(values["speed"])
+    return Lane(values["id"], length_m, speed_mps, shape, open_to_all(values))
 
 
 def _connection(element: ET.Element) -> Connection:
@@ -165,8 +185,11 @@ def _program(logic: ET.Element) -> tuple[ProgramPhase, ...]:
     )
 
 
-def _requests(root: ET.Element) -> dict[Connection, Request]:
-    """Right of way of signalised connections, found by the lane that each ends on in a junction."""
+def _requests(root: ET.Element, connections: Iterable[ET.Element]) -> dict[Connection, Request]:
+    """Right of way of signalised connections, found by the lane that each ends on in a junction.
+
+    A network without ways across its junctions does not tell.
+    """
     inner = {
         f"{c.attrib['from']}_{c.attrib['fromLane']}": c.get("via")
         for c in root.iterfind("connection")
@@ -174,10 +197,10 @@ def _requests(root: ET.Element) -> dict[Connection, Request]:
     }
     by_lane = dict(_junction_requests(root.iterfind("junction")))
     found = {}
-    for element in root.iterfind("connection"):
-        if element.get("tl") is None or element.attrib["from"].startswith(":"):
+    for element in connections:
+        lane = element.get("via")
+        if element.get("tl") is None or lane is None:
             continue
-        lane = element.attrib["via"]
         while following := inner.get(lane):
             lane = following
         found[_connection(element)] = by_lane[lane]

@@ -18,7 +18,6 @@ __all__ = [
     "build_program",
     "build_signal",
     "green_durations",
-    "green_phases",
     "links_by_signal",
 ]
 
@@ -150,15 +149,6 @@ def build_program(signal: Signal) -> tuple[ProgramPhase, ...]:
         all_red = ProgramPhase(ALL_RED, signal.all_red_state(now, following), signal.all_red_s)
         program += [part for part in (yellow, all_red) if part.duration_s > 0]
     return tuple(program)
-
-
-def green_phases(program: Sequence[ProgramPhase]) -> tuple[Phase, ...]:
-    """The greens of a program that `build_program` made."""
-    return tuple(
-        Phase(part.name, part.state, part.duration_s)
-        for part in program
-        if part.name not in (YELLOW, ALL_RED)
-    )
 
 
 def _state(links: Sequence[SignalLink], group: Sequence[int]) -> str:

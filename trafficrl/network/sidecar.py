@@ -1,17 +1,19 @@
-"""What a network knows beyond its net file - streets, land use, clearance - as JSON beside it."""
+"""What a network knows beyond its net file - streets, land use, greens - as JSON beside it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trafficrl.config.network import SignalsConfig
+from trafficrl.config.network import ClearanceConfig
 from trafficrl.errors import NetworkError
 from trafficrl.network.model import LandUse, Street
+from trafficrl.network.signals import Phase
 
 __all__ = ["Clearance", "Extras", "load_sidecar", "save_sidecar"]
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Clearance:
     min_green_s: float
 
     @classmethod
-    def of(cls, config: SignalsConfig) -> "Clearance":
+    def of(cls, config: ClearanceConfig) -> "Clearance":
         """The times that the configuration gives to all signals."""
         return cls(float(config.yellow_s), float(config.all_red_s), float(config.min_green_s))
 
@@ -35,6 +37,8 @@ class Extras:
     clearance: Clearance
     streets: tuple[Street, ...]
     land_use: tuple[LandUse, ...]
+    phases: Mapping[str, tuple[Phase, ...]]
+    """Signal id -> its greens. Signals that are not here follow their own plan for ever."""
 
 
 def save_sidecar(extras: Extras, file: Path, *, net_hash: str) -> None:
@@ -45,6 +49,10 @@ def save_sidecar(extras: Extras, file: Path, *, net_hash: str) -> None:
         "clearance": asdict(extras.clearance),
         "streets": [asdict(street) for street in extras.streets],
         "land_use": [_cell(cell) for cell in extras.land_use],
+        "phases": {
+            name: [[p.name, p.state, p.duration_s] for p in phases]
+            for name, phases in extras.phases.items()
+        },
     }
     file.write_text(json.dumps(rows, separators=(",", ":")) + "\n", encoding="utf-8")
 
@@ -63,6 +71,7 @@ def load_sidecar(file: Path) -> tuple[Extras, str]:
             Clearance(**rows["clearance"]),
             tuple(_street(row) for row in rows["streets"]),
             tuple(LandUse(*row) for row in rows["land_use"]),
+            {name: tuple(Phase(*row) for row in part) for name, part in rows["phases"].items()},
         )
         return extras, str(rows["net_hash"])
     except OSError as error:
