@@ -109,7 +109,7 @@ def without_vehicles(folder: Path) -> Scenario:
     """A scenario in which nobody drives."""
     file = folder / "nobody.rou.xml"
     file.write_text("<routes/>", encoding="utf-8")
-    return replace(scenario(), route_file=file, num_scheduled=0)
+    return replace(scenario(), route_files=(file,), num_scheduled=0)
 
 
 def sumo_processes() -> list[int]:

@@ -13,7 +13,13 @@ from trafficrl.config.network import GridConfig
 from trafficrl.config.reward import TermConfig
 from trafficrl.config.scenarios import GeneratedScenarioConfig
 from trafficrl.config.store import GROUPS, members
+from trafficrl.errors import ConfigError
 
+NEEDED_FILES = {
+    ("network", "net_file"): "network.file",
+    ("network", "osm"): "network.file",
+    ("scenarios", "route_file"): "scenarios.route_file.file",
+}
 ALL_MEMBERS = [(group, member) for group in GROUPS for member in members(group)]
 
 
@@ -21,11 +27,21 @@ ALL_MEMBERS = [(group, member) for group in GROUPS for member in members(group)]
 def test_every_member_composes_and_comes_back_from_its_file(
     group: str, member: str, tmp_path: Path
 ) -> None:
-    composed = experiment(f"{group}={member}")
+    needed = NEEDED_FILES.get((group, member), "seed")
+    given = tmp_path / "given.xml"
+    given.touch()
+    composed = experiment(f"{group}={member}", *([f"{needed}={given}"] if "." in needed else []))
     path = tmp_path / "resolved_config.yaml"
     save_experiment(composed, path)
     assert load_experiment(path) == composed
-    assert list(tmp_path.iterdir()) == [path]
+    assert set(tmp_path.iterdir()) == {path, given}
+
+
+@pytest.mark.parametrize(("group", "member"), list(NEEDED_FILES))
+def test_a_member_for_files_says_which_key_wants_one(group: str, member: str) -> None:
+    key = NEEDED_FILES[group, member]
+    with pytest.raises(ConfigError, match=f"{key}: a value is mandatory; set {key}=VALUE"):
+        experiment(f"{group}={member}")
 
 
 def test_the_published_experiment_has_the_published_values() -> None:
@@ -88,8 +104,9 @@ def test_the_published_experiment_has_the_published_values() -> None:
 
 
 def test_members_of_scenarios_are_mixed_and_never_share_a_name() -> None:
-    names = [list(experiment(f"scenarios={member}").scenarios) for member in members("scenarios")]
-    together = experiment(f"scenarios=[{','.join(members('scenarios'))}]").scenarios
+    found = [member for member in members("scenarios") if member != "route_file"]
+    names = [list(experiment(f"scenarios={member}").scenarios) for member in found]
+    together = experiment(f"scenarios=[{','.join(found)}]").scenarios
     assert list(together) == [name for one in names for name in one]
 
 

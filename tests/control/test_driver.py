@@ -144,7 +144,7 @@ def test_nothing_comes_after_the_end() -> None:
 def bare_sumo(steps: int) -> list[str]:
     """What the signal shows when nobody but SUMO is there."""
     scenario = cases.scenario()
-    files = ["--net-file", str(scenario.net_file), "--route-files", str(scenario.route_file)]
+    files = ["--net-file", str(scenario.net_file), "--route-files", str(scenario.route_files[0])]
     libsumo.start(["sumo", *files, "--no-step-log", "true", "--seed", "3", "--no-warnings", "true"])
     shown = []
     for _ in range(steps):

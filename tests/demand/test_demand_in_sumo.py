@@ -47,14 +47,14 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
 @pytest.fixture(scope="module")
 def driven(scenario: Scenario) -> tuple[str, Path]:
     """What SUMO said, and the folder of its outputs; it runs until the last vehicle is gone."""
-    folder = scenario.route_file.parent
+    folder = scenario.route_files[0].parent
     command = [
         str(HOME / "bin" / "sumo"),
-        *("--net-file", str(scenario.net_file), "--route-files", str(scenario.route_file)),
+        *("--net-file", str(scenario.net_file), "--route-files", str(scenario.route_files[0])),
         *("--tripinfo-output", str(folder / "trips.xml"), "--vehroute-output.sorted"),
         *("--vehroute-output", str(folder / "ways.xml"), "--xml-validation", "never"),
         *("--stop-output", str(folder / "stops.xml")),
-        *("--end", "7200", "--seed", "1", "--no-step-log", "true", *scenario.options),
+        *("--end", "7200", "--seed", "1", "--no-step-log", "true"),
     ]
     done = subprocess.run(
         command, env={"SUMO_HOME": str(HOME)}, capture_output=True, text=True, check=False
@@ -73,7 +73,7 @@ def test_every_vehicle_arrives_where_its_trip_ends(
     arrived = {e.attrib["id"]: e.attrib["arrivalLane"] for e in elements(driven[1] / "trips.xml")}
     wanted = {
         v.attrib["id"]: v.attrib["to"] if v.tag == "trip" else v[0].attrib["edges"].split()[-1]
-        for v in elements(scenario.route_file)
+        for v in elements(scenario.route_files[0])
         if v.tag != "vType"
     }
     assert len(arrived) == scenario.num_scheduled == NUM_VEHICLES
@@ -101,7 +101,7 @@ def test_every_bus_stands_at_each_of_its_stops_as_long_as_asked(
 ) -> None:
     planned = Counter(
         (vehicle.attrib["id"], stop.attrib["lane"])
-        for vehicle in elements(scenario.route_file)
+        for vehicle in elements(scenario.route_files[0])
         for stop in vehicle.iter("stop")
     )
     stood = elements(driven[1] / "stops.xml")

@@ -67,10 +67,10 @@ def driven(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Driven]]:
     walls.write_text(closed_lanes([network.edge_by_id[edge] for edge in CLOSED]))
     command = [
         str(HOME / "bin" / "sumo"),
-        *("--net-file", str(scenario.net_file), "--route-files", f"{walls},{scenario.route_file}"),
+        *("--net-file", str(scenario.net_file)),
+        *("--route-files", f"{walls},{scenario.route_files[0]}"),
         *("--vehroute-output", str(folder / "ways.xml"), "--vehroute-output.write-unfinished"),
         *("--time-to-teleport", "-1", "--end", str(END_S), "--seed", "1", "--no-step-log", "true"),
-        *scenario.options,
     ]
     done = subprocess.run(
         command, env={"SUMO_HOME": str(HOME)}, capture_output=True, text=True, check=False

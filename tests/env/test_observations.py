@@ -49,7 +49,8 @@ def lanes(seed: int) -> Lanes:
 
 def state(**changes: Any) -> TrafficState:
     made = TrafficState(
-        time_s=450.0,
+        time_s=25650.0,
+        elapsed_s=450.0,
         interval_s=10.0,
         now=lanes(1),
         mean=lanes(2),
@@ -57,6 +58,7 @@ def state(**changes: Any) -> TrafficState:
             running_veh=70,
             backlog_veh=30,
             arrived_veh=55,
+            expected_veh=99,
             teleports=2,
             collisions=1,
             emergency_brakings=3,
@@ -238,7 +240,7 @@ def test_another_order_moves_the_same_values() -> None:
 
 
 def test_everything_lies_in_bounds() -> None:
-    vector = ObservationEncoder(ALL, CITY, end_s=END_S).encode(state(time_s=9000.0))
+    vector = ObservationEncoder(ALL, CITY, end_s=END_S).encode(state(elapsed_s=9000.0))
     assert np.isfinite(vector).all()
     assert (vector.min(), vector.max()) == (0.0, 1.0)
 

@@ -46,11 +46,18 @@ MEAN = Lanes(
 )
 STATE = TrafficState(
     time_s=100.0,
+    elapsed_s=100.0,
     interval_s=10.0,
     now=NOBODY,
     mean=MEAN,
     totals=Totals(
-        running_veh=9, backlog_veh=9, arrived_veh=9, teleports=9, collisions=9, emergency_brakings=9
+        running_veh=9,
+        backlog_veh=9,
+        arrived_veh=9,
+        expected_veh=9,
+        teleports=9,
+        collisions=9,
+        emergency_brakings=9,
     ),
     arrived_veh=4,
     mean_running_veh=9.0,

@@ -86,7 +86,7 @@ def test_a_seed_given_to_reset_begins_the_sequence_anew() -> None:
 def departures(env: TrafficSignalEnv) -> str:
     """The text of the demand that now drives."""
     assert env._running is not None
-    return env._running.scenario.route_file.read_text(encoding="utf-8")
+    return env._running.scenario.route_files[0].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("demand", "different"), [(DemandMode.fresh, 4), (DemandMode.fixed, 1)])

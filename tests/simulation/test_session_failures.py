@@ -4,12 +4,14 @@ import gc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import libsumo
 import pytest
 import traffic_cases as cases
 
 from trafficrl.config.execution import Backend
+from trafficrl.config.simulation import SimulationConfig
 from trafficrl.demand.scenario import Scenario
 from trafficrl.errors import SimulationError
 from trafficrl.simulation.options import SimulationOptions
@@ -18,16 +20,16 @@ from trafficrl.simulation.session import SumoSession
 BOTH = pytest.mark.parametrize("backend", list(Backend), ids=lambda backend: backend.name)
 
 
-def run(scenario: Scenario, backend: Backend, *, steps: int = 100) -> None:
-    with cases.session(scenario, backend=backend) as session:
+def run(scenario: Scenario, backend: Backend, *, steps: int = 100, **options: Any) -> None:
+    with cases.session(scenario, backend=backend, **options) as session:
         for _ in range(steps):
             session.step()
 
 
-def failure_of(scenario: Scenario, backend: Backend) -> str:
+def failure_of(scenario: Scenario, backend: Backend, **options: Any) -> str:
     """The one line of the failure; nothing runs any more, and a good session works."""
     with pytest.raises(SimulationError) as caught:
-        run(scenario, backend)
+        run(scenario, backend, **options)
     message = str(caught.value)
     assert "\n" not in message
     assert not libsumo.isLoaded()
@@ -40,14 +42,14 @@ def failure_of(scenario: Scenario, backend: Backend) -> str:
 def with_routes(text: str, folder: Path) -> Scenario:
     file = folder / "demand.rou.xml"
     file.write_text(text, encoding="utf-8")
-    return replace(cases.scenario(), route_file=file)
+    return replace(cases.scenario(), route_files=(file,))
 
 
 def vehicle(name: str, depart_s: int, edges: str) -> str:
     return f'<vehicle id="{name}" depart="{depart_s}"><route edges="{edges}"/></vehicle>'
 
 
-GOOD = cases.scenario().route_file.read_text(encoding="utf-8")
+GOOD = cases.scenario().route_files[0].read_text(encoding="utf-8")
 EDGES = cases.city().streets[0].tail
 DAMAGED: dict[str, tuple[str, str]] = {
     "empty": ("", "at 0 s"),
@@ -67,7 +69,7 @@ def test_a_damaged_route_file(backend: Backend, damage: str, tmp_path: Path) -> 
     message = failure_of(scenario, backend)
     assert shown in message
     assert repr(scenario.name) in message
-    assert str(scenario.route_file) in message
+    assert str(scenario.route_files[0]) in message
     assert "(seed 3)" in message
 
 
@@ -88,7 +90,7 @@ def test_a_damaged_net_file(backend: Backend, share: float, tmp_path: Path) -> N
 def test_a_missing_file(backend: Backend, which: str, tmp_path: Path) -> None:
     gone = tmp_path / "gone.xml"
     good = cases.scenario()
-    other = replace(good, net_file=gone) if which == "net" else replace(good, route_file=gone)
+    other = replace(good, net_file=gone) if which == "net" else replace(good, route_files=(gone,))
     message = failure_of(other, backend)
     assert message == f"scenario {cases.scenario().name!r}: no file {gone}"
 
@@ -98,13 +100,14 @@ def test_a_path_that_sumo_would_read_otherwise(name: str, tmp_path: Path) -> Non
     (tmp_path / name).mkdir()
     scenario = with_routes(GOOD, tmp_path / name)
     message = failure_of(scenario, Backend.libsumo)
-    assert str(scenario.route_file) in message
+    assert str(scenario.route_files[0]) in message
     assert "choose a folder" in message
 
 
 @BOTH
 def test_an_option_that_sumo_does_not_know(backend: Backend) -> None:
-    message = failure_of(replace(cases.scenario(), options=("--nonsense", "1")), backend)
+    unknown = SimulationConfig(options={"nonsense": 1})
+    message = failure_of(cases.scenario(), backend, simulation=unknown)
     assert "Could not parse commandline options" in message
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from trafficrl.config.execution import Score
 from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
 from trafficrl.env.task import Task
 from trafficrl.evaluation.evaluator import EpisodeResult, Evaluator
 from trafficrl.evaluation.results import Comparison
@@ -19,7 +20,7 @@ from trafficrl.runs.seeding import Split
 from trafficrl.simulation.backend import sumo_version
 from trafficrl.training.best import Validation
 
-__all__ = ["build_task", "build_validation", "judge", "provenance"]
+__all__ = ["build_task", "build_validation", "judge", "judged_on", "provenance"]
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,20 @@ def build_task(config: ExperimentConfig, paths: RunPaths) -> Task:
         len(network.lanes),
         time.perf_counter() - start,
     )
+    for name, scenario in config.scenarios.items():
+        warn_of_other_length(name, scenario, config.execution.end_time)
     return Task.of(config, network)
+
+
+def warn_of_other_length(name: str, scenario: ScenarioConfig, end_time: float) -> None:
+    """A published scenario that is cut short gives numbers that stand beside no published ones."""
+    if isinstance(scenario, RouteFileScenarioConfig) and scenario.length_s not in (None, end_time):
+        log.warning(
+            "scenario %s is made for %g s, execution.end_time is %g: results are not comparable",
+            name,
+            scenario.length_s,
+            end_time,
+        )
 
 
 def provenance(task: Task) -> dict[str, Any]:
@@ -92,6 +106,16 @@ def judge(
             controllers, split=Split.test, seeds=seeds, report=progress.advance_to
         )
     return Comparison(results, confidence=config.evaluation.confidence)
+
+
+def judged_on(config: ExperimentConfig) -> str:
+    """Title of the judgement: which demand it was made on."""
+    seeds = f"{config.evaluation.seeds} test seeds a scenario"
+    given = [isinstance(item, RouteFileScenarioConfig) for item in config.scenarios.values()]
+    if all(given):
+        return f"{seeds}: the given trips, other drivers"
+    also = ", given files: other drivers only" if any(given) else ""
+    return f"Unseen demand: {seeds}{also}"
 
 
 def mean(values: list[float]) -> float:

@@ -31,8 +31,10 @@ from yaml import YAMLError
 
 from trafficrl.app.hydra_errors import explain_composition
 from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.inputs import locate
 from trafficrl.config.load import to_experiment
 from trafficrl.config.store import conf_dir, register_configs
+from trafficrl.config.sumocfg import load_sumocfg
 from trafficrl.errors import ConfigError, RunError, TrafficRLError
 
 __all__ = ["run_app"]
@@ -138,11 +140,17 @@ def _job(
 
 def _checked(cfg: DictConfig, schema: type[E], folder: Path) -> E:
     try:
-        return to_experiment(cfg, schema)
+        return locate(to_experiment(cfg, schema), [Path.cwd(), *_config_dirs()])
     except ConfigError:
         with suppress(OSError):  # only an empty folder goes: one that was in use before stays
             folder.rmdir()
         raise
+
+
+def _config_dirs() -> list[Path]:
+    """The folders that --config-dir named: a run folder's configuration names files beside it."""
+    sources = HydraConfig.get().runtime.config_sources
+    return [Path(source.path) for source in sources if source.provider == "command-line"]
 
 
 def _job_name() -> str:
@@ -171,8 +179,21 @@ def _read_overrides(command: str) -> list[str]:
     flags = sys.argv[1:]
     for word in overrides:
         flags.remove(word)
+    overrides = [part for word in overrides for part in _spelled_out(word, command)]
     sys.argv[1:] = flags + overrides
     return overrides
+
+
+def _spelled_out(override: str, command: str) -> list[str]:
+    """`sumocfg=FILE` stands for all that the file says; any other override for itself."""
+    key, _, file = override.partition("=")
+    if key != "sumocfg":
+        return [override]
+    configuration = load_sumocfg(Path(file))
+    if configuration.left_out:
+        names = ", ".join(configuration.left_out)
+        print(f"{command}: {file}: left out, since a run decides them: {names}", file=sys.stderr)
+    return configuration.overrides()
 
 
 @contextmanager

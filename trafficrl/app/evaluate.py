@@ -5,8 +5,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from trafficrl.app.build import build_task, judge, provenance
+from trafficrl.app.build import build_task, judge, judged_on, provenance
 from trafficrl.app.console import run_app
+from trafficrl.app.inputs import keep_inputs
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.evaluation.controllers import check_controller
 from trafficrl.evaluation.evaluator import Evaluator
@@ -27,6 +28,7 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
     for controller in config.controllers:
         check_controller(controller)
     paths = RunPaths(folder)
+    config = keep_inputs(config, paths.inputs)
     task = build_task(config, paths)
     try:
         with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
@@ -35,7 +37,7 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
         shutil.rmtree(paths.work, ignore_errors=True)
     results = paths.evaluation / "results.json"
     comparison.save(results, controllers=config.controllers, provenance=provenance(task))
-    comparison.print(f"Unseen demand: {config.evaluation.seeds} test seeds a scenario")
+    comparison.print(judged_on(config))
     log.info("results: %s", results)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trafficrl.app.build import build_task
 from trafficrl.app.console import run_app
+from trafficrl.app.inputs import keep_inputs
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.demand.build import build_scenario
 from trafficrl.network.picture import draw_network
@@ -25,6 +26,7 @@ def generate(config: ExperimentConfig, folder: Path) -> None:
         DemandError: the demand cannot be generated on it.
     """
     paths = RunPaths(folder)
+    config = keep_inputs(config, paths.inputs)
     task = build_task(config, paths)
     start = time.perf_counter()
     picture = paths.network / "network.png"
@@ -41,11 +43,11 @@ def generate(config: ExperimentConfig, folder: Path) -> None:
             folder=paths.root / "demand",
         )
         log.info(
-            "demand %s: %d vehicles in %.2f s: %s",
+            "demand %s: %s vehicles in %.2f s: %s",
             name,
             built.num_scheduled,
             time.perf_counter() - start,
-            built.route_file,
+            *built.route_files,
         )
 
 

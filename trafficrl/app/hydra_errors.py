@@ -7,6 +7,7 @@ from omegaconf.errors import OmegaConfBaseException, ValidationError
 from yaml import MarkedYAMLError
 
 from trafficrl.config.explain import ADD_ENTRY, explain
+from trafficrl.config.resco import INSTALL_RESCO
 from trafficrl.config.store import GROUPS, members
 from trafficrl.errors import unknown_name
 
@@ -40,6 +41,11 @@ def _malformed_override(error: OverrideParseException) -> str:
 def _missing_config(error: MissingConfigException) -> str:
     group, _, name = str(error.missing_cfg_file or "").rpartition("/")
     choices = list(error.options or [])
+    if name and group.endswith("/resco"):
+        group, name = group.removesuffix("/resco"), f"resco/{name}"
+        choices = members(group)
+        if not any(choice.startswith("resco/") for choice in choices):
+            return f"{group}={name}: {INSTALL_RESCO}"
     if not choices and group in GROUPS:
         choices = members(group)
     if group and choices:

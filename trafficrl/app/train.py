@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trafficrl.app.build import build_task, build_validation, judge, provenance
+from trafficrl.app.build import build_task, build_validation, judge, judged_on, provenance
 from trafficrl.app.console import run_app
+from trafficrl.app.inputs import keep_inputs
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.load import save_experiment
@@ -50,6 +51,7 @@ def train(config: ExperimentConfig, folder: Path) -> None:
 
 def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord) -> str:
     """Train and judge; returns why training ended."""
+    config = keep_inputs(config, paths.inputs)
     task = build_task(config, paths)
     facts = provenance(task)
     warn_of_other_origin(config.provenance, facts)
@@ -62,7 +64,7 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord) -> str:
         comparison = judge(config, evaluator, controllers)
     results = paths.evaluation / "results.json"
     comparison.save(results, sumo=facts["sumo"], network_hash=facts["network_hash"])
-    comparison.print(f"Unseen demand: {config.evaluation.seeds} test seeds a scenario")
+    comparison.print(judged_on(config))
     record.update(verdict=comparison.verdict("policy"))
     log.info("run folder: %s", paths.root)
     return end.reason

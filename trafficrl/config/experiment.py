@@ -1,4 +1,4 @@
-"""One experiment: the five groups, the seed, and the checks that need more than one group."""
+"""One experiment: the six groups, the seed, and the checks that need more than one group."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from trafficrl.config.execution import Backend, EvaluationConfig, ExecutionConfi
 from trafficrl.config.network import NetworkConfig
 from trafficrl.config.reward import RewardConfig
 from trafficrl.config.scenarios import ScenarioConfig
+from trafficrl.config.simulation import SimulationConfig
 from trafficrl.errors import ConfigError
 
 __all__ = ["EvaluateConfig", "ExperimentConfig"]
@@ -25,6 +26,7 @@ class ExperimentConfig:
     scenarios: dict[str, ScenarioConfig] = field(default_factory=dict)
     algorithm: AlgorithmConfig = MISSING
     reward: RewardConfig = MISSING
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
     execution: ExecutionConfig = MISSING
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     seed: int = 1

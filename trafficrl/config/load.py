@@ -14,6 +14,7 @@ from trafficrl.config.algorithm import AlgorithmConfig
 from trafficrl.config.checks import check_choice
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.explain import explain
+from trafficrl.config.inputs import inside, locate
 from trafficrl.config.store import SCHEMAS, members
 from trafficrl.errors import ConfigError
 from trafficrl.files import save_text
@@ -77,7 +78,7 @@ def load_experiment(path: Path) -> ExperimentConfig:
     values.pop("defaults", None)
     try:
         _refuse_unsafe("", values)
-        return _experiment(values, ExperimentConfig)
+        return locate(_experiment(values, ExperimentConfig), [path.parent, Path.cwd()])
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 
@@ -85,10 +86,12 @@ def load_experiment(path: Path) -> ExperimentConfig:
 def save_experiment(config: ExperimentConfig, path: Path) -> None:
     """The file at path holds every value of the experiment, or is as it was before.
 
+    Files beside it are named relative to it, so that the folder may be moved.
+
     Raises:
         ConfigError: a string that would not come back, such as one that holds `${`.
     """
-    values = plain_values(config)
+    values = plain_values(inside(config, path.parent.resolve()))
     _refuse_unsafe("", values)
     save_text(path, HEADER + OmegaConf.to_yaml(OmegaConf.create(values)))
 

@@ -1,13 +1,14 @@
 """What drives through the network: one dataclass a kind of demand, several scenarios a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Optional
 
 from omegaconf import MISSING
 
 from trafficrl.config.checks import check_range, parse_shares
 from trafficrl.config.departure_patterns import parse_departure_pattern
+from trafficrl.errors import ConfigError
 
 __all__ = [
     "ROUTE_PATTERNS",
@@ -15,6 +16,7 @@ __all__ = [
     "VEHICLE_TYPES",
     "DemandMode",
     "GeneratedScenarioConfig",
+    "RouteFileScenarioConfig",
     "ScenarioConfig",
 ]
 
@@ -94,3 +96,33 @@ class GeneratedScenarioConfig(ScenarioConfig):
             ("public_routes", ROUTE_PATTERNS),
         ):
             setattr(self, name, parse_shares(f"{where}.{name}", getattr(self, name), choices))
+
+
+@dataclass(kw_only=True)
+class RouteFileScenarioConfig(ScenarioConfig):
+    """Demand that somebody else made: the same trips in every episode, only drivers differ."""
+
+    kind: str = "route_file"
+    file: Any = MISSING
+    """The `.rou.xml` (trips, vehicles or flows; `.gz` too), or a list of such files."""
+    additional: Any = field(default_factory=list)
+    """SUMO's additional files that the demand needs (vehicle types, stops), a list."""
+    begin_s: float = 0.0
+    """Simulation time at which an episode begins [s]; earlier departures are left out."""
+    length_s: Optional[float] = None  # noqa: UP045 - OmegaConf reads typing.Optional only
+    """How long an episode is meant to last [s]; execution.end_time decides how long it does."""
+
+    def __post_init__(self) -> None:
+        for name in ("file", "additional"):
+            given = getattr(self, name)
+            files = [given] if isinstance(given, str) else given
+            if not isinstance(files, list) or not all(
+                isinstance(file, str) and file for file in files
+            ):
+                raise ConfigError(
+                    f"scenarios.*.{name} must be a path or a list of paths, got {given!r}"
+                )
+            setattr(self, name, files)
+        if not self.file:
+            raise ConfigError("scenarios.*.file is empty: give at least one route file")
+        check_range("scenarios.*.begin_s", self.begin_s, 0, 10_000_000, unit="s")

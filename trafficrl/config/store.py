@@ -1,27 +1,32 @@
 """The only file that knows Hydra's ConfigStore: which dataclass stands behind which `kind`.
 
-Schemas are stored under `schema/`, so that the five groups list real members of `conf/` only.
+Schemas are stored under `schema/`, so that the groups list real members only: those of `conf/`,
+and the published scenarios where the optional package that holds them is installed.
 """
 
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
-from trafficrl.config.network import GridConfig
+from trafficrl.config.network import GridConfig, NetFileConfig, OsmConfig
+from trafficrl.config.resco import resco_scenarios
 from trafficrl.config.reward import RewardConfig
-from trafficrl.config.scenarios import GeneratedScenarioConfig
+from trafficrl.config.scenarios import GeneratedScenarioConfig, RouteFileScenarioConfig
+from trafficrl.config.simulation import SimulationConfig
+from trafficrl.config.sumocfg import SumoConfiguration
 from trafficrl.errors import ConfigError
 
 __all__ = ["GROUPS", "SCHEMAS", "conf_dir", "members", "register_configs"]
 
-GROUPS = ("network", "scenarios", "algorithm", "reward", "execution")
+GROUPS = ("network", "scenarios", "algorithm", "reward", "simulation", "execution")
 
 SCHEMAS: dict[str, dict[str, type]] = {
-    "network": {"grid": GridConfig},
-    "scenarios": {"generated": GeneratedScenarioConfig},
+    "network": {"grid": GridConfig, "net_file": NetFileConfig, "osm": OsmConfig},
+    "scenarios": {"generated": GeneratedScenarioConfig, "route_file": RouteFileScenarioConfig},
     "algorithm": {"ppo": PPOConfig},
     "reward": {"weighted_terms": RewardConfig},
 }
@@ -35,8 +40,24 @@ def register_configs() -> None:
         for kind, schema in kinds.items():
             store.store(group=f"schema/{group}", name=kind, node=schema)
     store.store(group="schema/execution", name="run", node=ExecutionConfig)
+    store.store(group="schema/simulation", name="sumo", node=SimulationConfig)
     store.store(group="schema", name="experiment", node=ExperimentConfig, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateConfig, package="_global_")
+    for name, published in resco_scenarios().items():
+        _register_published(store, name, published)
+
+
+def _register_published(store: ConfigStore, name: str, published: SumoConfiguration) -> None:
+    """Network, scenario, and both with the length that they were made for."""
+    network = NetFileConfig(file=str(published.net_file))
+    store.store(group="network/resco", name=name, node=network)
+    store.store(group="scenarios/resco", name=name, node={name: published.scenario()})
+    member = f"resco/{name}"
+    experiment: dict[str, Any] = {
+        "defaults": [{"override /network": member}, {"override /scenarios": member}, "_self_"],
+        "execution": {"end_time": published.length_s},
+    }
+    store.store(group="experiment/resco", name=name, node=experiment, package="_global_")
 
 
 def conf_dir() -> Path:
@@ -53,5 +74,7 @@ def conf_dir() -> Path:
 
 
 def members(group: str) -> list[str]:
-    """The members of a group that come with trafficrl, sorted."""
-    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+    """The members of a group that come with trafficrl or its extras, sorted."""
+    own = sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+    published = resco_scenarios() if group in ("network", "scenarios", "experiment") else ()
+    return own + [f"resco/{name}" for name in published]

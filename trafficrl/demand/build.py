@@ -1,9 +1,13 @@
-"""A scenario from its configuration: trips drawn, routes found, the route file written."""
+"""A scenario from its configuration: trips drawn and routes found, or files that were given."""
 
 import re
 from pathlib import Path
 
-from trafficrl.config.scenarios import GeneratedScenarioConfig, ScenarioConfig
+from trafficrl.config.scenarios import (
+    GeneratedScenarioConfig,
+    RouteFileScenarioConfig,
+    ScenarioConfig,
+)
 from trafficrl.demand.insertion import insertion_xml
 from trafficrl.demand.origins_destinations import build_street_pairs
 from trafficrl.demand.road_graph import build_road_graph
@@ -27,27 +31,49 @@ def build_scenario(
     end_s: float,
     folder: Path,
 ) -> Scenario:
-    """The scenario is ready to run: its route file lies in the folder, complete.
+    """The scenario is ready to run: its route file lies in the folder, complete, or was given.
 
-    The file is written anew each time and depends on the arguments alone.
+    A file is written anew each time and depends on the arguments alone.
 
     Args:
         name: of the scenario; also begins the file's name.
         config: what drives.
         network: where it drives.
-        seeds: draw the trips; None takes the two fixed seeds of the configuration.
-        end_s: when the simulation ends [s]; the last vehicle departs before.
+        seeds: draw the trips; None takes the two fixed seeds of the configuration. Files that were
+            given hold the same trips for all seeds.
+        end_s: how long an episode lasts [s]; the last vehicle departs before.
         folder: where the route file goes.
 
     Raises:
         DemandError: no trip fits a route pattern, the departure pattern does not fit the episode,
             no vehicle can enter as asked, or the file cannot be written.
     """
+    if isinstance(config, RouteFileScenarioConfig):
+        return Scenario(
+            name=name,
+            net_file=network.net_file,
+            route_files=tuple(map(Path, config.file)),
+            additional_files=tuple(map(Path, config.additional)),
+            begin_s=config.begin_s,
+            end_s=config.begin_s + end_s,
+        )
+    assert isinstance(config, GeneratedScenarioConfig), f"no demand of kind {config.kind}"
+    return _generate(name, config, network, seeds=seeds, end_s=end_s, folder=folder)
+
+
+def _generate(
+    name: str,
+    config: GeneratedScenarioConfig,
+    network: Network,
+    *,
+    seeds: DemandSeeds | None,
+    end_s: float,
+    folder: Path,
+) -> Scenario:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         raise DemandError(
             f"scenarios.{name}: {name!r} cannot begin a file's name; use letters, digits, _ . -"
         )
-    assert isinstance(config, GeneratedScenarioConfig), f"no demand of kind {config.kind}"
     if seeds is None:
         seeds = DemandSeeds(config.private_traffic_seed, config.public_traffic_seed)
     route_file = folder / f"{name}-{seeds.private}-{seeds.public}.rou.xml"
@@ -59,7 +85,7 @@ def build_scenario(
     return Scenario(
         name=name,
         net_file=network.net_file,
-        route_file=route_file,
+        route_files=(route_file,),
         begin_s=0.0,
         end_s=end_s,
         num_scheduled=num_scheduled,

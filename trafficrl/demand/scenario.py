@@ -20,10 +20,10 @@ class Scenario:
 
     name: str
     net_file: Path
-    route_file: Path
+    route_files: tuple[Path, ...]
     begin_s: float
     end_s: float
-    num_scheduled: int
-    """Vehicles whose departure lies in begin_s..end_s: what a controller is judged on."""
-    options: tuple[str, ...] = ()
-    """More SUMO options that the demand needs, such as the rerouting period."""
+    num_scheduled: int | None = None
+    """Vehicles whose departure lies in begin_s..end_s: what a controller is judged on; None where
+    SUMO draws them or leaves some out."""
+    additional_files: tuple[Path, ...] = ()

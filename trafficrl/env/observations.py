@@ -129,7 +129,7 @@ class ObservationEncoder:
             "vehicles_normalized": lambda s: single(s.totals.running_veh / space),
             "avg_speed_normalized": lambda s: single(groups.network_speed_mps(s.mean) / limit),
             "backlog_normalized": lambda s: single(s.totals.backlog_veh / space),
-            "time_normalized": lambda s: single(s.time_s / self._end_s),
+            "time_normalized": lambda s: single(s.elapsed_s / self._end_s),
         }
 
 

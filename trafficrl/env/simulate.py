@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from trafficrl.control.driver import SignalDriver
 from trafficrl.demand.build import build_scenario
@@ -22,39 +23,47 @@ class RunningEpisode:
     scenario: Scenario
     session: SumoSession
     driver: SignalDriver
+    demand: TemporaryDirectory[str]
 
     def close(self) -> None:
-        """SUMO has ended and its outputs are complete; its route file, of use no more, is gone."""
+        """SUMO has ended and its outputs are complete; generated demand is gone."""
         try:
             self.session.close()
         finally:
-            self.scenario.route_file.unlink(missing_ok=True)
+            self.demand.cleanup()
 
 
 def start_episode(
     task: Task, episode: Episode, folder: Path, *, output_dir: Path | None = None
 ) -> RunningEpisode:
-    """The episode at its first second, its demand in `folder`.
+    """The episode at its first second, its generated demand below `folder`.
 
     Raises:
         DemandError: the demand cannot be generated on this network.
         SimulationError: SUMO would not start.
     """
-    scenario = build_scenario(
-        episode.scenario,
-        task.scenarios[episode.scenario],
-        task.network,
-        seeds=episode.demand,
-        end_s=task.end_s,
-        folder=folder,
-    )
-    options = SimulationOptions(
-        step_s=task.step_s,
-        seed=episode.sumo_seed,
-        backend=task.backend,
-        gui=task.gui,
-        output_dir=output_dir,
-    )
-    session = SumoSession(scenario, options)
+    demand = TemporaryDirectory(prefix="demand-", dir=folder)
+    try:
+        scenario = build_scenario(
+            episode.scenario,
+            task.scenarios[episode.scenario],
+            task.network,
+            seeds=episode.demand,
+            end_s=task.end_s,
+            folder=Path(demand.name),
+        )
+        options = SimulationOptions(
+            step_s=task.step_s,
+            seed=episode.sumo_seed,
+            backend=task.backend,
+            gui=task.gui,
+            simulation=task.simulation,
+            output_dir=output_dir,
+        )
+        session = SumoSession(scenario, options)
+    except BaseException:
+        demand.cleanup()
+        raise
     reader = StateReader(session, task.network, sample_s=task.reward.sample_s)
-    return RunningEpisode(scenario, session, SignalDriver(session, task.network.signals, reader))
+    driver = SignalDriver(session, task.network.signals, reader)
+    return RunningEpisode(scenario, session, driver, demand)

@@ -1,13 +1,14 @@
 """What a policy is trained and judged on: all that turns a network into a decision problem."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trafficrl.config.algorithm import ActionConfig, ObservationConfig
 from trafficrl.config.execution import Backend
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.reward import RewardConfig
 from trafficrl.config.scenarios import ScenarioConfig
+from trafficrl.config.simulation import SimulationConfig
 from trafficrl.network.model import Network
 
 __all__ = ["Task"]
@@ -24,6 +25,8 @@ class Task:
     reward: RewardConfig
     step_s: float
     end_s: float
+    """How long an episode lasts, from wherever its scenario begins [s]."""
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
     backend: Backend = Backend.libsumo
     gui: bool = False
 
@@ -38,6 +41,7 @@ class Task:
             reward=config.reward,
             step_s=config.network.step_length,
             end_s=config.execution.end_time,
+            simulation=config.simulation,
             backend=config.execution.backend,
             gui=config.execution.gui,
         )

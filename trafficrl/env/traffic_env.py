@@ -28,7 +28,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
     Observation: Box(0, 1), the named features of the task's configuration.
     Action: greens of the next cycle (Box) or the next phase of each signal (MultiDiscrete).
     Reward: the weighted terms, integrated over the decision; `info["reward_terms"]` has each.
-    Episode end: truncated at the scenario's end, terminated when every vehicle has arrived.
+    Episode end: truncated at the scenario's end, terminated when all have arrived.
 
     Example:
         env = TrafficSignalEnv(task, seed=1)
@@ -77,11 +77,10 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         driver = self._running.driver
         state = driver.advance(self._action.decode(action))
         reward, terms = self._reward.pay(state)
-        scheduled = self._running.scenario.num_scheduled
-        terminated = state.totals.arrived_veh >= scheduled
+        terminated = state.totals.expected_veh == 0
         info = {"reward_terms": terms, "scenario": self._running.scenario.name}
         if terminated or driver.finished:
-            info["traffic"] = traffic_totals(state, scheduled)
+            info["traffic"] = traffic_totals(state)
         return self._encoder.encode(state), reward, terminated, driver.finished, info
 
     def close(self) -> None:
@@ -95,10 +94,10 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
             running.close()
 
 
-def traffic_totals(state: TrafficState, scheduled: int) -> dict[str, float]:
+def traffic_totals(state: TrafficState) -> dict[str, float]:
     """What an episode came to, for the training's log."""
     return {
-        "arrived_share": state.totals.arrived_veh / scheduled,
+        "arrived_share": state.totals.arrived_veh / max(state.totals.scheduled_veh, 1),
         "running_veh": state.totals.running_veh,
         "backlog_veh": state.totals.backlog_veh,
         "teleports": state.totals.teleports,

@@ -32,8 +32,7 @@ def run_episode(
             driver = running.driver
             state = driver.start()
             states = []
-            scheduled = running.scenario.num_scheduled
-            while not driver.finished and state.totals.arrived_veh < scheduled:
+            while not driver.finished and state.totals.expected_veh:
                 state = driver.advance(controller.decide(state))
                 states.append(state)
         finally:
@@ -41,7 +40,7 @@ def run_episode(
         metrics = episode_metrics(
             Path(name) / "tripinfo.xml",
             states,
-            scheduled=scheduled,
+            scheduled=running.scenario.num_scheduled,
             begin_s=running.scenario.begin_s,
             end_s=running.scenario.end_s,
         )

@@ -64,14 +64,20 @@ COLUMNS = ("arrival", "duration", "timeLoss", "waitingTime", "departDelay")
 
 
 def episode_metrics(
-    tripinfo: Path, states: list[TrafficState], *, scheduled: int, begin_s: float, end_s: float
+    tripinfo: Path,
+    states: list[TrafficState],
+    *,
+    scheduled: int | None,
+    begin_s: float,
+    end_s: float,
 ) -> EpisodeMetrics:
     """The metrics of an episode that has been closed.
 
     Args:
         tripinfo: SUMO's trips, unfinished and undeparted ones included.
         states: one a decision.
-        scheduled: vehicles that were due in begin_s..end_s.
+        scheduled: vehicles that were due in begin_s..end_s, as the demand has it; None where only
+            SUMO knows.
         begin_s: first second of the episode.
         end_s: its last second; an episode that emptied earlier counts as if it had gone on.
 
@@ -79,8 +85,9 @@ def episode_metrics(
         SimulationError: the trips are missing or damaged, or are not those that were scheduled.
     """
     trips = np.array(list(_rows(tripinfo)), dtype=np.float64).reshape(-1, len(COLUMNS))
-    if len(trips) != scheduled:
-        raise SimulationError(f"{tripinfo}: {len(trips)} trips, but {scheduled} were scheduled")
+    due = states[-1].totals.scheduled_veh if scheduled is None else scheduled
+    if len(trips) != due:
+        raise SimulationError(f"{tripinfo}: {len(trips)} trips, but {due} were scheduled")
     arrival, duration, time_loss, waiting, depart_delay = trips.T
     arrived = arrival >= 0
     last = states[-1].totals
@@ -91,7 +98,7 @@ def episode_metrics(
         queue_veh=sum(_queue(state) * state.interval_s for state in states) / (end_s - begin_s),
         throughput_vph=float(arrived.sum()) / (end_s - begin_s) * 3600.0,
         arrived=int(arrived.sum()),
-        scheduled=scheduled,
+        scheduled=len(trips),
         arrived_duration_s=_mean(duration[arrived]),
         teleports=last.teleports,
         collisions=last.collisions,

@@ -58,6 +58,11 @@ class RunPaths:
         return self.root / "network"
 
     @property
+    def inputs(self) -> Path:
+        """Copies of the files that the configuration names."""
+        return self.root / "inputs"
+
+    @property
     def work(self) -> Path:
         """Demand files while the run goes on; gone afterwards."""
         return self.root / "work"

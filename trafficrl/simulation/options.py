@@ -1,9 +1,11 @@
 """The command line of one simulation."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trafficrl.config.execution import Backend
+from trafficrl.config.simulation import SimulationConfig
 from trafficrl.demand.scenario import Scenario
 
 __all__ = ["SimulationOptions", "sumo_arguments"]
@@ -17,6 +19,7 @@ class SimulationOptions:
     seed: int
     backend: Backend = Backend.libsumo
     gui: bool = False
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
     output_dir: Path | None = None
     """Where trips and statistics are written for an evaluation; nothing is written without it."""
 
@@ -25,7 +28,7 @@ def sumo_arguments(scenario: Scenario, options: SimulationOptions) -> list[str]:
     """All of SUMO's arguments, without the name of the program."""
     arguments = [
         *("--net-file", str(scenario.net_file)),
-        *("--route-files", str(scenario.route_file)),
+        *("--route-files", _comma_separated(scenario.route_files)),
         *("--begin", str(scenario.begin_s)),
         *("--end", str(scenario.end_s)),
         *("--step-length", str(options.step_s)),
@@ -33,8 +36,10 @@ def sumo_arguments(scenario: Scenario, options: SimulationOptions) -> list[str]:
         *("--no-step-log", "true"),
         *("--no-warnings", "true"),
         *("--duration-log.disable", "true"),
-        *scenario.options,
+        *_more(options.simulation),
     ]
+    if scenario.additional_files:
+        arguments += ["--additional-files", _comma_separated(scenario.additional_files)]
     if options.output_dir is not None:
         arguments += [
             *("--tripinfo-output", str(options.output_dir / "tripinfo.xml")),
@@ -45,3 +50,18 @@ def sumo_arguments(scenario: Scenario, options: SimulationOptions) -> list[str]:
     if options.gui:
         arguments += ["--start", "true", "--quit-on-end", "true"]
     return arguments
+
+
+def _comma_separated(files: Sequence[Path]) -> str:
+    return ",".join(map(str, files))
+
+
+def _more(config: SimulationConfig) -> Iterator[str]:
+    """What the configuration says beside network and demand."""
+    yield from ("--time-to-teleport", f"{config.time_to_teleport_s:g}")
+    if config.depart_speed:
+        yield from ("--default.departspeed", config.depart_speed)
+    if config.depart_lane:
+        yield from ("--default.departlane", config.depart_lane)
+    for name, value in config.options.items():
+        yield from (f"--{name}", str(value).lower() if isinstance(value, bool) else str(value))

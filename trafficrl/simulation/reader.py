@@ -42,6 +42,7 @@ class StateReader:
         steps = max(1, self._steps)  # the first state of an episode stands for itself
         state = TrafficState(
             time_s=self._session.time_s,
+            elapsed_s=self._session.elapsed_s,
             interval_s=self._steps * self._session.step_s,
             now=self._lanes(self._last),
             mean=self._lanes(self._sum / steps),

@@ -36,7 +36,7 @@ class SumoSession:
         self._steps = 0
         self._sumo: RunningSumo | None = None
         self._died = False
-        for file in (scenario.net_file, scenario.route_file):
+        for file in (scenario.net_file, *scenario.route_files, *scenario.additional_files):
             check_file(file, scenario.name)
         with self._watched("would not start"):
             self._sumo = start_sumo(options.backend, self._arguments, gui=options.gui)
@@ -55,7 +55,12 @@ class SumoSession:
     @property
     def time_s(self) -> float:
         """Simulation time [s]."""
-        return self.scenario.begin_s + self._steps * self._options.step_s
+        return self.scenario.begin_s + self.elapsed_s
+
+    @property
+    def elapsed_s(self) -> float:
+        """Simulated since the episode began [s]."""
+        return self._steps * self._options.step_s
 
     @property
     def step_s(self) -> float:
@@ -109,12 +114,18 @@ class SumoSession:
         """Vehicles that are due but not yet let in [veh]."""
         return int(self._count("stats.vehicles.waiting"))
 
+    def read_expected(self) -> int:
+        """Vehicles in the network, waiting to enter, or still to come by their routes [veh]."""
+        with self._watched("failed"):
+            return int(self._api.simulation.getMinExpectedNumber())
+
     def read_totals(self, arrived_veh: int) -> Totals:
         """Counts since the episode began; arrivals are counted by the caller, step by step."""
         return Totals(
             running_veh=self.read_running(),
             backlog_veh=self.read_backlog(),
             arrived_veh=arrived_veh,
+            expected_veh=self.read_expected(),
             teleports=int(self._count("stats.teleports.total")),
             collisions=int(self._count("stats.safety.collisions")),
             emergency_brakings=int(self._count("stats.safety.emergencyBraking")),

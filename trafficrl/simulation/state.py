@@ -34,9 +34,17 @@ class Totals:
     backlog_veh: int
     """Due to depart, but not yet let in."""
     arrived_veh: int
+    expected_veh: int
+    """Running, waiting to enter, or still to come: 0 when the demand has been served. At least
+    so many; flows count until they end."""
     teleports: int
     collisions: int
     emergency_brakings: int
+
+    @property
+    def scheduled_veh(self) -> int:
+        """Due to depart so far."""
+        return self.arrived_veh + self.running_veh + self.backlog_veh
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,8 @@ class TrafficState:
 
     time_s: float
     """Simulation time [s]."""
+    elapsed_s: float
+    """Since the episode began [s]."""
     interval_s: float
     """Since the decision before [s]; 0 at the start of an episode."""
     now: Lanes

@@ -1,0 +1,65 @@
+"""The files that a configuration names, each with its key: found, copied and written in one way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.network import NetFileConfig, OsmConfig
+from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
+from trafficrl.errors import ConfigError
+
+__all__ = ["inside", "locate", "map_files"]
+
+E = TypeVar("E", bound=ExperimentConfig)
+Change = Callable[[str, str], str]
+
+
+def map_files(config: E, change: Change) -> E:
+    """The configuration with each path replaced by `change(key, path)`."""
+    network = config.network
+    if isinstance(network, NetFileConfig | OsmConfig):
+        network = replace(network, file=change("network.file", network.file))
+    scenarios = {
+        name: _map_scenario(f"scenarios.{name}", scenario, change)
+        for name, scenario in config.scenarios.items()
+    }
+    return replace(config, network=network, scenarios=scenarios)
+
+
+def _map_scenario(where: str, scenario: ScenarioConfig, change: Change) -> ScenarioConfig:
+    if not isinstance(scenario, RouteFileScenarioConfig):
+        return scenario
+    return replace(
+        scenario,
+        file=[change(f"{where}.file", file) for file in scenario.file],
+        additional=[change(f"{where}.additional", file) for file in scenario.additional],
+    )
+
+
+def locate(config: E, folders: list[Path]) -> E:
+    """The configuration with absolute paths; relative ones are looked for in the folders, in order.
+
+    Raises:
+        ConfigError: a file that is nowhere, naming its key.
+    """
+
+    def find(key: str, path: str) -> str:
+        places = [folder / Path(path).expanduser() for folder in folders]
+        for place in places:
+            if place.is_file():
+                return str(place.resolve())
+        raise ConfigError(f"{key}: there is no file {path!r} (looked in {folders[0].resolve()})")
+
+    return map_files(config, find)
+
+
+def inside(config: E, folder: Path) -> E:
+    """The configuration with paths relative to the folder where they lie inside it."""
+
+    def shorten(key: str, path: str) -> str:
+        place = Path(path)
+        return place.relative_to(folder).as_posix() if place.is_relative_to(folder) else path
+
+    return map_files(config, shorten)
