@@ -1,0 +1,30 @@
+"""The mean speed of each edge over an interval, from what a traffic state holds."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from trafficrl.network.model import Network
+from trafficrl.simulation.state import FloatArray, TrafficState
+
+__all__ = ["EdgeSpeeds", "vehicle_mean_speeds"]
+
+EdgeSpeeds = Callable[[TrafficState], FloatArray]
+"""From a state to (E,) mean speeds over the last interval [m/s]."""
+
+
+def vehicle_mean_speeds(network: Network) -> EdgeSpeeds:
+    """Means over the vehicles that were on an edge, each as long as it was there.
+
+    The limit where there were none.
+    """
+    first_lane = np.cumsum([0, *(len(edge.lanes) for edge in network.edges)])[:-1]
+    limit_mps = np.array([edge.speed_mps for edge in network.edges])
+
+    def speeds(state: TrafficState) -> FloatArray:
+        vehicles = np.add.reduceat(state.mean.vehicles_veh, first_lane)
+        moved = np.add.reduceat(state.mean.vehicles_veh * state.mean.speed_mps, first_lane)
+        mean: FloatArray = np.divide(moved, vehicles, out=limit_mps.copy(), where=vehicles > 0)
+        return mean
+
+    return speeds
