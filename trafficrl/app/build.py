@@ -3,13 +3,17 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from trafficrl.app.inputs import keep_inputs
 from trafficrl.config.execution import Score
 from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.load import save_experiment
 from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
 from trafficrl.env.task import Task
+from trafficrl.errors import RunError
 from trafficrl.evaluation.evaluator import EpisodeResult, Evaluator
 from trafficrl.evaluation.results import Comparison
 from trafficrl.network.build import build_network, save_network
@@ -20,9 +24,38 @@ from trafficrl.runs.seeding import Split
 from trafficrl.simulation.backend import sumo_version
 from trafficrl.training.best import Validation
 
-__all__ = ["build_task", "build_validation", "judge", "judged_on", "provenance"]
+__all__ = ["build_task", "build_validation", "judge", "judged_on", "open_run", "refuse_used"]
 
 log = logging.getLogger(__name__)
+E = TypeVar("E", bound=ExperimentConfig)
+
+
+def refuse_used(paths: RunPaths) -> None:
+    """Return when the folder holds no training: its configuration must not be written over.
+
+    Raises:
+        RunError: it does.
+    """
+    if paths.run.exists():
+        raise RunError(f"{paths.root} holds a run already: choose another hydra.run.dir")
+
+
+def open_run(config: E, paths: RunPaths) -> tuple[E, Task]:
+    """The run folder holds all that decides the result, and the decision problem is ready.
+
+    The configuration comes back with the files of the run folder and the versions of this run.
+
+    Raises:
+        NetworkError: the network cannot be built.
+        RunError: a file that the configuration names cannot be copied.
+    """
+    config = keep_inputs(config, paths.inputs)
+    task = build_task(config, paths)
+    facts = provenance(task)
+    warn_of_other_origin(config.provenance, facts)
+    config = replace(config, provenance=facts)
+    save_experiment(config, paths.resolved_config)
+    return config, task
 
 
 def build_task(config: ExperimentConfig, paths: RunPaths) -> Task:
@@ -65,6 +98,19 @@ def provenance(task: Task) -> dict[str, Any]:
         "git_commit": git_commit(),
         "network_hash": task.network.hash,
     }
+
+
+def warn_of_other_origin(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Say so when a configuration from another run is carried out by other versions."""
+    for name, value in before.items():
+        if value != now.get(name):
+            log.warning(
+                "%s differs from the run that this configuration comes from: %s was %s; the "
+                "result may differ too",
+                name,
+                now.get(name),
+                value,
+            )
 
 
 def build_validation(

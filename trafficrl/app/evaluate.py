@@ -5,9 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from trafficrl.app.build import build_task, judge, judged_on, provenance
+from trafficrl.app.build import judge, judged_on, open_run, refuse_used
 from trafficrl.app.console import run_app
-from trafficrl.app.inputs import keep_inputs
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.evaluation.controllers import check_controller
 from trafficrl.evaluation.evaluator import Evaluator
@@ -23,20 +22,21 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
 
     Raises:
         ConfigError: an unknown controller.
+        RunError: the folder holds a trained run.
         CheckpointError: a model that is missing, damaged, or was trained for another network.
     """
     for controller in config.controllers:
         check_controller(controller)
     paths = RunPaths(folder)
-    config = keep_inputs(config, paths.inputs)
-    task = build_task(config, paths)
+    refuse_used(paths)
+    config, task = open_run(config, paths)
     try:
         with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
             comparison = judge(config, evaluator, labels(config.controllers))
     finally:
         shutil.rmtree(paths.work, ignore_errors=True)
     results = paths.evaluation / "results.json"
-    comparison.save(results, controllers=config.controllers, provenance=provenance(task))
+    comparison.save(results, controllers=config.controllers, provenance=config.provenance)
     comparison.print(judged_on(config))
     log.info("results: %s", results)
 

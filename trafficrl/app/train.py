@@ -3,18 +3,13 @@
 import logging
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from trafficrl.app.build import build_task, build_validation, judge, judged_on, provenance
+from trafficrl.app.build import build_validation, judge, judged_on, open_run, refuse_used
 from trafficrl.app.console import run_app
-from trafficrl.app.inputs import keep_inputs
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import ExperimentConfig
-from trafficrl.config.load import save_experiment
 from trafficrl.env.task import Task
-from trafficrl.errors import RunError
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
@@ -34,8 +29,7 @@ def train(config: ExperimentConfig, folder: Path) -> None:
         TrafficRLError: whatever the run could not do; `run.json` says failed then.
     """
     paths = RunPaths(folder)
-    if paths.run.exists():
-        raise RunError(f"{folder} holds a run already: choose another hydra.run.dir")
+    refuse_used(paths)
     record = RunRecord(paths.run, total_timesteps=config.execution.total_timesteps, timesteps=0)
     try:
         reason = run(config, paths, record)
@@ -51,11 +45,8 @@ def train(config: ExperimentConfig, folder: Path) -> None:
 
 def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord) -> str:
     """Train and judge; returns why training ended."""
-    config = keep_inputs(config, paths.inputs)
-    task = build_task(config, paths)
-    facts = provenance(task)
-    warn_of_other_origin(config.provenance, facts)
-    save_experiment(replace(config, provenance=facts), paths.resolved_config)
+    config, task = open_run(config, paths)
+    facts = config.provenance
     record.update(provenance=facts)
     with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
         end = learn(config, task, paths, record, evaluator)
@@ -90,19 +81,6 @@ def learn(
     finally:
         assert model.env is not None
         model.env.close()
-
-
-def warn_of_other_origin(before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Say so when a configuration from another run is carried out by other versions."""
-    for name, value in before.items():
-        if value != now.get(name):
-            log.warning(
-                "%s differs from the run that this configuration comes from: %s was %s; the "
-                "result may differ too",
-                name,
-                now.get(name),
-                value,
-            )
 
 
 def main() -> None:

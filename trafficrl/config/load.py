@@ -12,7 +12,7 @@ from yaml import YAMLError
 
 from trafficrl.config.algorithm import AlgorithmConfig
 from trafficrl.config.checks import check_choice
-from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
 from trafficrl.config.explain import explain
 from trafficrl.config.inputs import inside, locate
 from trafficrl.config.store import SCHEMAS, members
@@ -31,8 +31,8 @@ __all__ = [
 E = TypeVar("E", bound=ExperimentConfig)
 
 HEADER = """\
-# Everything that decides the result of this run. To train again from this file alone:
-#   trafficrl-train --config-dir FOLDER_OF_THIS_FILE --config-name resolved_config
+# Everything that decides the result of this run. To have it again from this folder alone:
+#   trafficrl-{command} --config-dir FOLDER_OF_THIS_FILE --config-name resolved_config
 defaults:
 - hydra_settings
 - _self_
@@ -93,7 +93,8 @@ def save_experiment(config: ExperimentConfig, path: Path) -> None:
     """
     values = plain_values(inside(config, path.parent.resolve()))
     _refuse_unsafe("", values)
-    save_text(path, HEADER + OmegaConf.to_yaml(OmegaConf.create(values)))
+    command = "evaluate" if isinstance(config, EvaluateConfig) else "train"
+    save_text(path, HEADER.format(command=command) + OmegaConf.to_yaml(OmegaConf.create(values)))
 
 
 def to_algorithm(values: Any) -> AlgorithmConfig:

@@ -50,8 +50,9 @@ def register_configs() -> None:
 def _register_published(store: ConfigStore, name: str, published: SumoConfiguration) -> None:
     """Network, scenario, and both with the length that they were made for."""
     network = NetFileConfig(file=str(published.net_file))
-    store.store(group="network/resco", name=name, node=network)
-    store.store(group="scenarios/resco", name=name, node={name: published.scenario()})
+    store.store(group="network/resco", name=name, node=network, package="network")
+    scenario = {name: published.scenario()}
+    store.store(group="scenarios/resco", name=name, node=scenario, package="scenarios")
     member = f"resco/{name}"
     experiment: dict[str, Any] = {
         "defaults": [{"override /network": member}, {"override /scenarios": member}, "_self_"],
