@@ -124,6 +124,9 @@ class SignalDriver:
         if not self._plan_runs:
             return
         self._plan_runs = False
+        if self._step == 0:
+            # Nothing was green before the episode, so no clearance of the plan is to be ended.
+            self._last_green_step[:] = 0
         for index, phase in enumerate(self._last_phase):
             green = int(self._last_green_step[index])
             state = self._signals[index].phases[phase].state
