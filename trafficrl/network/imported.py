@@ -60,24 +60,25 @@ def convert_osm(config: OsmConfig, net_file: Path) -> Extras:
     except XMLFileError as error:
         raise NetworkError(f"network.file {error}") from error
     signals = config.signals
-    run_netconvert(
-        {"osm-files": osm},
-        raw,
-        options=(
-            *OSM_OPTIONS,
-            f"--tls.guess={str(config.guess_signals).lower()}",
-            f"--tls.cycle.time={signals.cycle_s:g}",
-            f"--tls.yellow.time={signals.yellow_s:g}",
-            f"--tls.allred.time={signals.all_red_s:g}",
-        ),
+    options = (
+        *OSM_OPTIONS,
+        f"--tls.guess={str(config.guess_signals).lower()}",
+        f"--tls.cycle.time={signals.cycle_s:g}",
+        f"--tls.yellow.time={signals.yellow_s:g}",
+        f"--tls.allred.time={signals.all_red_s:g}",
     )
+    try:
+        run_netconvert({"osm-files": osm}, raw, options)
+    except NetworkError as error:
+        raise NetworkError(f"network.file {config.file}: {error}") from error
     save_programs(raw, net_file, {})
     net = load_net(net_file)
     extras = _extras(net, Clearance.of(signals), config.file)
     if not extras.phases:
+        other = "" if config.guess_signals else ", or network.guess_signals=true"
         raise NetworkError(
             f"network.file {config.file} has no signal that could be controlled among its "
-            f"{len(net.junctions)} junctions: take another map, or network.guess_signals=true"
+            f"{len(net.junctions)} junctions: take another map{other}"
         )
     return extras
 
