@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from trafficrl.control.tree_method.durations import (
     baby_steps,
     fill_cycle,
+    fit_to_cycle,
     naive,
-    raise_to_minimum,
     uniform,
 )
 
@@ -29,7 +29,7 @@ def steps(durations: Sequence[float], costs: Sequence[float]) -> list[float]:
 
 
 def clamped(durations: Sequence[float]) -> list[float]:
-    return raise_to_minimum(durations, cycle_s=90.0, min_phase_s=10.0)
+    return fit_to_cycle(durations, cycle_s=90.0, min_phase_s=10.0)
 
 
 def shown(durations: Sequence[float], least_s: float = 5.0, step_s: float = 1.0) -> list[float]:
@@ -79,6 +79,11 @@ def test_naive() -> None:
     assert naive((40, 30, 20), (0, 0, 0), **share) == [40, 30, 20]
 
 
+def test_seconds_that_rounding_lost_are_given_back() -> None:
+    assert naive((30, 30, 30), (0, 1, 1), cycle_s=90.0, min_phase_s=5.0) == [5, 42, 42]
+    assert clamped([10, 40, 38.5]) == [11, 40.5, 38.5]
+
+
 def test_uniform_is_rounded_up_and_its_last_phase_cut() -> None:
     assert uniform(3, cycle_s=90.0) == [30, 30, 30]
     assert uniform(4, cycle_s=90.0) == [23, 23, 23, 23]
@@ -121,7 +126,7 @@ def test_cycle_after_cycle_is_filled_and_no_phase_too_short(
     for row in costs:
         phases = (row * count)[:count]
         new = baby_steps(durations, phases, cycle_s=cycle_s, min_phase_s=min_phase_s)
-        durations = raise_to_minimum(new, cycle_s=cycle_s, min_phase_s=min_phase_s)
+        durations = fit_to_cycle(new, cycle_s=cycle_s, min_phase_s=min_phase_s)
         assert sum(durations) == pytest.approx(cycle_s)
         assert min(durations) >= min_phase_s - 1e-9
 

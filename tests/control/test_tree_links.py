@@ -178,3 +178,9 @@ def test_heads_without_vehicles_share_equally() -> None:
 
 def test_only_trunks_cost() -> None:
     assert costs([2, 1, 2, 5], {}) == [[0, 0, 0], [0, 0]]
+
+
+def test_a_jam_at_the_border_of_the_network_is_nobodys() -> None:
+    way_out = Link(0, 100.0, 1, 50.0, (), (), (), leads_to_signal=False)
+    found = phase_costs([way_out], {0: 100.0}, np.zeros(1), num_phases=[2], divide_by_phases=True)
+    assert found == [[0, 0]]

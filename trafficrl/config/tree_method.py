@@ -83,7 +83,7 @@ class Clamp(Enum):
     original = "original"
     """Nothing: the last phase of a cycle is cut or prolonged when it is shown."""
     predecessor = "predecessor"
-    """Each is raised to the minimum, and the others give what that takes."""
+    """Each is raised to the minimum, and the others make up for it until the cycle is filled."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil, floor
 
-__all__ = ["baby_steps", "fill_cycle", "naive", "raise_to_minimum", "uniform"]
+__all__ = ["baby_steps", "fill_cycle", "fit_to_cycle", "naive", "uniform"]
 
 # Sum of a signal's phase costs below which a duration moves by no more than so many seconds.
 STEPS = ((10, 2), (30, 4), (100, 6), (300, 10), (1000, 15))
@@ -56,26 +56,31 @@ def uniform(count: int, *, cycle_s: float) -> list[float]:
     return [float(ceil(cycle_s / count))] * count
 
 
-def raise_to_minimum(
+def fit_to_cycle(
     durations_s: Sequence[float], *, cycle_s: float, min_phase_s: float
 ) -> list[float]:
-    """No duration is below the minimum, and none above it keeps what exceeds the cycle.
+    """No duration is below the minimum, and together they are the cycle.
 
-    The excess is taken from the phases above the minimum in equal whole seconds, then from the
+    What exceeds it is taken from the phases above the minimum in equal whole seconds, then from the
     first of them on, second by second; a part of a second is taken from the first. In the
-    predecessor half a second was never taken, and its loop did not end.
+    predecessor half a second was never taken, and its loop did not end. What is lacking, where the
+    rule's rounding lost it, is given from the first phase on.
     """
-    raised_s = [float(max(duration, min_phase_s)) for duration in durations_s]
-    excess_s = sum(raised_s) - cycle_s
+    fitted_s = [float(max(duration, min_phase_s)) for duration in durations_s]
+    excess_s = sum(fitted_s) - cycle_s
     while excess_s > 1e-9:
-        above = [index for index, duration in enumerate(raised_s) if duration > min_phase_s]
+        above = [index for index, duration in enumerate(fitted_s) if duration > min_phase_s]
         assert above, "the minimum durations do not fit into the cycle"
         part_s = max(1.0, excess_s // len(above))
         for index in above:
-            taken_s = min(part_s, excess_s, raised_s[index] - min_phase_s)
-            raised_s[index] -= taken_s
+            taken_s = min(part_s, excess_s, fitted_s[index] - min_phase_s)
+            fitted_s[index] -= taken_s
             excess_s -= taken_s
-    return raised_s
+    for index in range(ceil(-excess_s - 1e-9)):
+        given_s = min(1.0, -excess_s)
+        fitted_s[index % len(fitted_s)] += given_s
+        excess_s += given_s
+    return fitted_s
 
 
 def fill_cycle(

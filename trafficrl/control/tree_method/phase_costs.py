@@ -18,8 +18,9 @@ def phase_costs(
 ) -> list[list[float]]:
     """The cost of each phase of each signal [veh*min].
 
-    The cost of a tree is that of its trunk's heads, in proportion to the vehicles on them, and that
-    of a head is its phases', in equal parts. Heads that pass no signal keep theirs.
+    The cost of a tree is that of its trunk's heads, in proportion to the vehicles on them; that
+    of a head is its phases', in equal parts. Heads that pass no signal keep theirs, and so does a
+    trunk that ends the network, which has no head.
 
     Args:
         links: All streets; a tree's trunk is its index among them.
@@ -42,6 +43,4 @@ def _shares(heads: Sequence[Head], vehicles_veh: FloatArray) -> list[float]:
     """Of each head's vehicles among all on the heads; equal where there are none."""
     counts = [float(vehicles_veh[head.lanes].sum()) for head in heads]
     total = sum(counts)
-    if not total:
-        return [1 / len(heads)] * len(heads)
-    return [count / total for count in counts]
+    return [count / total if total else 1 / len(counts) for count in counts]

@@ -7,8 +7,8 @@ from trafficrl.config.tree_method import Clamp, DurationRule, TreeMethodConfig
 from trafficrl.control.tree_method.durations import (
     baby_steps,
     fill_cycle,
+    fit_to_cycle,
     naive,
-    raise_to_minimum,
     uniform,
 )
 from trafficrl.errors import ConfigError
@@ -65,9 +65,7 @@ class SignalPlan:
         else:
             return
         if self._config.clamp is Clamp.predecessor:
-            self.durations_s = raise_to_minimum(
-                new_s, cycle_s=cycle_s, min_phase_s=self.min_phase_s
-            )
+            self.durations_s = fit_to_cycle(new_s, cycle_s=cycle_s, min_phase_s=self.min_phase_s)
         else:  # the original passes over a duration that is none
             self.durations_s = [
                 new if new > 0 else last for new, last in zip(new_s, last_s, strict=True)
