@@ -113,16 +113,16 @@ def test_flows_have_the_vehicles_that_sumo_makes_of_them(
 
 def test_of_a_random_flow_the_expected_number_is_told(tmp_path: Path) -> None:
     kinds = [
+        'begin="20" probability="0.05" number="15"',
+        'begin="40" end="500" period="exp(0.06)"',
         'end="500" probability="0.04"',
-        'end="500" period="exp(0.06)"',
-        'probability="0.05" number="15"',
         'begin="150" period="exp(0.05)" number="15"',
     ]
     body = "\n".join(flow(f"f{i}", kinds[i // 20]) for i in range(80))
     file = save(tmp_path / "random.rou.xml", body)
     found = read(file, begin_s=100)
     assert not found.exact
-    assert len(found) == 20 * (16 + 24 + 15 + 15 * 450 // 450)
+    assert len(found) == 20 * (15 + 24 + 16 + 15)
     due = due_in_sumo([file], begin_s=100, end_s=600)
     # 1300 or so Poisson arrivals: four standard deviations.
     assert abs(len(due) - len(found)) < 4 * len(found) ** 0.5
@@ -209,7 +209,7 @@ def test_a_vehicle_that_sumo_would_drop_is_told(tmp_path: Path, body: str, kept:
     ("body", "begin_s"),
     [
         (vehicle("a", 300, 'line="7"') + vehicle("b", 100), 0),
-        (vehicle("t", "triggered") + vehicle("b", 100) + vehicle("c", 300), 0),
+        (vehicle("b", 100) + vehicle("t", "triggered") + vehicle("c", 300), 0),
         (vehicle("a", 90) + vehicle("b", 50) + vehicle("c", 300) + vehicle("d", 301), 100),
         (vehicle("a", 100) + vehicle("b", 300) + vehicle("c", 700) + vehicle("d", 650), 0),
     ],
@@ -304,6 +304,12 @@ def test_a_gap_counts_only_on_the_way_of_somebody_who_drives(tmp_path: Path) -> 
     gap = f'<vehicle id="v" depart="3"><route edges="{GAP}"/></vehicle>'
     file = save(tmp_path / "r.rou.xml", gap + vehicle("w", 100))
     assert len(read(file, begin_s=50)) == len(due_in_sumo([file], begin_s=50, end_s=600)) == 1
+
+
+def test_a_named_route_is_looked_at_when_somebody_drives_it(tmp_path: Path) -> None:
+    early, late = (f'<vehicle id="{t}" depart="{t}" route="r"/>' for t in (3, 70))
+    file = save(tmp_path / "r.rou.xml", f'<route id="r" edges="{GAP}"/>{early}{late}')
+    assert "vehicle '70': no connection leads from" in refusal(file, begin_s=50)
 
 
 def test_only_roads_are_known_so_others_may_drive_elsewhere(tmp_path: Path) -> None:

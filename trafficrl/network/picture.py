@@ -4,14 +4,25 @@ from collections import Counter
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PatchCollection
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from trafficrl.errors import NetworkError
-from trafficrl.files import replacing
+from trafficrl.network.canvas import (
+    LANE_WIDTH_M,
+    map_size_in,
+    new_figure,
+    points_per_metre,
+    save_figure,
+    set_map,
+)
+from trafficrl.network.junction_marks import (
+    ROAD_COLOUR,
+    SIGNAL_COLOUR,
+    draw_junctions,
+    signalised_junctions,
+)
 from trafficrl.network.model import Network
 
 __all__ = ["draw_network"]
@@ -26,17 +37,13 @@ COLOURS = {
     "Public Open Space": "#44BB99",
 }
 OTHER_COLOUR = "#DDDDDD"
-ROAD_COLOUR = "#333333"
-SIGNAL_COLOUR = "#CC3311"
-LANE_WIDTH_M = 3.2
 LANE_SHARE = 0.8
 """Drawn part of a lane's width, so that lanes can be told apart."""
 LAND_USE_ALPHA = 0.75
 SIDE_IN = 10.0
 Point = tuple[float, float]
-MOST_NAMED = 150
-"""Junctions are named as long as their names can be read."""
-MARGIN_M = 40.0
+LEAST_LINE_PT = 0.4
+LEGEND_IN = 2.5
 
 
 def draw_network(network: Network, file: Path) -> None:
@@ -45,47 +52,37 @@ def draw_network(network: Network, file: Path) -> None:
     Raises:
         NetworkError: the file cannot be written.
     """
-    figure = Figure(figsize=(SIDE_IN + 2.5, SIDE_IN), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
+    width_in, height_in = map_size_in(network, SIDE_IN)
+    figure = new_figure(width_in + LEGEND_IN, height_in + 0.5)
     axes = figure.add_subplot()
-    low_x, high_x, low_y, high_y = _limits(network)
-    axes.set(xlim=(low_x, high_x), ylim=(low_y, high_y), aspect="equal")
-    axes.set(xlabel="x [m]", ylabel="y [m]", title=_title(network))
+    set_map(axes, network)
+    axes.set_title(_title(network))
     _draw_land_use(axes, network)
     figure.legend(handles=_legend(network), loc="outside right upper", frameon=False)
     figure.draw_without_rendering()  # only now is the scale known
-    width_in = axes.get_window_extent().width / figure.dpi
-    _draw_lanes(axes, network, LANE_SHARE * LANE_WIDTH_M * 72.0 * width_in / (high_x - low_x))
-    _draw_junctions(axes, network)
-    _save(figure, file)
-
-
-def _save(figure: Figure, file: Path) -> None:
+    _draw_lanes(axes, network, LANE_SHARE * LANE_WIDTH_M * points_per_metre(figure, axes))
+    draw_junctions(axes, network)
     try:
-        with replacing(file) as temporary:
-            figure.savefig(temporary, format="png", metadata={"Software": None})
+        save_figure(figure, file)
     except OSError as error:
         raise NetworkError(f"picture {file} cannot be written: {error.strerror}") from error
 
 
-def _limits(network: Network) -> tuple[float, float, float, float]:
-    points = [point for lane in network.lanes for point in lane.shape]
-    x_m, y_m = [point[0] for point in points], [point[1] for point in points]
-    return (
-        min(x_m) - MARGIN_M,
-        max(x_m) + MARGIN_M,
-        min(y_m) - MARGIN_M,
-        max(y_m) + MARGIN_M,
-    )
-
-
 def _title(network: Network) -> str:
     lanes = Counter(len(network.edge_by_id[street.tail].lanes) for street in network.streets)
-    widths = ", ".join(f"{count} with {number} lanes" for number, count in sorted(lanes.items()))
-    return (
-        f"{len(network.junctions)} junctions, {len(network.signals)} signals, "
-        f"{len(network.streets)} streets ({widths})"
+    widths = ", ".join(
+        f"{count} with {_counted(number, 'lane')}" for number, count in sorted(lanes.items())
     )
+    counts = (
+        _counted(len(network.junctions), "junction"),
+        _counted(len(network.signals), "signal"),
+        _counted(len(network.streets), "street"),
+    )
+    return f"{', '.join(counts)} ({widths})"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _draw_land_use(axes: Axes, network: Network) -> None:
@@ -100,34 +97,16 @@ def _draw_lanes(axes: Axes, network: Network, width_pt: float) -> None:
     lanes = [lane.shape for lane in network.lanes]
     turns: list[tuple[Point, Point]] = []
     sections: list[tuple[Point, Point]] = []
+    junctions = {junction.id for junction in network.junctions}
+    ends_at = {lane.id: edge.to_node for edge in network.edges for lane in edge.lanes}
     for connection in network.connections:
         start = network.lanes[network.lane_index[connection.from_lane]].shape[-1]
         end = network.lanes[network.lane_index[connection.to_lane]].shape[0]
-        (turns if connection.signal_id else sections).append((start, end))
-    for lines, width in ((turns, 0.25 * width_pt), (sections, width_pt), (lanes, width_pt)):
+        within_street = ends_at[connection.from_lane] not in junctions
+        (sections if within_street else turns).append((start, end))
+    for lines, share in ((turns, 0.25), (sections, 1.0), (lanes, 1.0)):
+        width = max(share * width_pt, LEAST_LINE_PT)
         axes.add_collection(LineCollection(lines, colors=ROAD_COLOUR, linewidths=width))
-
-
-def _draw_junctions(axes: Axes, network: Network) -> None:
-    signals = {signal.id for signal in network.signals}
-    named = len(network.junctions) <= MOST_NAMED
-    size = min(9.0, 140.0 / max(len(network.junctions), 1) ** 0.5)
-    for junction in network.junctions:
-        colour = SIGNAL_COLOUR if junction.id in signals else ROAD_COLOUR
-        place = (junction.x_m, junction.y_m)
-        if not named:
-            axes.plot(*place, marker="o", markersize=size / 2, color=colour)
-            continue
-        axes.annotate(
-            junction.id,
-            place,
-            ha="center",
-            va="center",
-            fontsize=size,
-            color="white",
-            weight="bold",
-            bbox={"boxstyle": "circle,pad=0.25", "facecolor": colour, "edgecolor": "white"},
-        )
 
 
 def _legend(network: Network) -> list[Patch | Line2D]:
@@ -143,10 +122,14 @@ def _legend(network: Network) -> list[Patch | Line2D]:
         if cells[kind]
     ]
     handles.append(Line2D([], [], color=ROAD_COLOUR, linewidth=3, label="Lane"))
-    signals = {signal.id for signal in network.signals}
-    kinds = ((True, SIGNAL_COLOUR, "Signal"), (False, ROAD_COLOUR, "Junction without signal"))
-    for signalised, colour, label in kinds:
-        if any((junction.id in signals) == signalised for junction in network.junctions):
+    signalised = signalised_junctions(network)
+    others = any(junction.id not in signalised for junction in network.junctions)
+    kinds = (
+        (bool(network.signals), SIGNAL_COLOUR, "Signal"),
+        (others, ROAD_COLOUR, "Other junction"),
+    )
+    for shown, colour, label in kinds:
+        if shown:
             mark = Line2D([], [], color=colour, marker="o", linestyle="none", label=label)
             handles.append(mark)
     return handles
