@@ -69,6 +69,24 @@ def test_turn_lanes_of_one_edge_are_told_apart_unless_heads_are_edges() -> None:
     assert heads_of(SINGLE_EDGES, "in", BY_EDGE) == {"in_0+in_1+in_2": [0, 1]}
 
 
+def test_lanes_are_one_head_if_they_lead_to_the_same_in_the_same_phases() -> None:
+    three = network(
+        [
+            edge("in", "A", "S", 200.0, 4),
+            edge("on", "S", "E", 250.0, 3),
+            edge("left", "S", "F", 250.0),
+        ],
+        [
+            ("in_0", "on_0", "S", 0),
+            ("in_1", "on_1", "S", 1),
+            ("in_2", "on_2", "S", 1),
+            ("in_3", "left_0", "S", 1),
+        ],
+        {"S": ("Gr", "rG")},
+    )
+    assert heads_of(three, "in", CORRECTED) == {"in_0": [0], "in_1+in_2": [1], "in_3": [1]}
+
+
 def test_a_street_is_measured_on_its_tail_alone() -> None:
     link = by_name(ORIGINAL_STYLE, CORRECTED)["in"]
     assert (link.length_m, link.num_lanes) == (200.0, 3)
@@ -101,6 +119,24 @@ def test_a_way_back_and_a_longer_edge_are_no_heads() -> None:
         {},
     )
     assert all(tail == name for name, tail in find_tails(street).items())
+
+
+def test_a_first_piece_is_shorter_than_what_it_joins() -> None:
+    def tails(length_m: float) -> dict[str, str]:
+        joining = network(
+            [
+                edge("in", "A", "S", 100.0),
+                edge("first", "S", "C", length_m),
+                edge("side", "B", "C", 100.0),
+                edge("on", "C", "D", 80.0),
+            ],
+            [("in_0", "first_0", "S", 0), ("first_0", "on_0"), ("side_0", "on_0")],
+            {"S": ("G", "r")},
+        )
+        return find_tails(joining)
+
+    assert tails(79.0) == {"in": "in", "first": "on", "side": "side", "on": "on"}
+    assert tails(80.0)["first"] == "first"
 
 
 def test_where_streets_meet_nothing_is_a_head() -> None:

@@ -52,12 +52,12 @@ def test_without_clearance_durations_are_greens() -> None:
 
 def test_clearance_is_part_of_a_duration() -> None:
     one = SignalPlan(
-        signal("S", STATES, [18, 18, 17, 17], yellow_s=3.0, all_red_s=2.0), CORRECTED, step_s=1.0
+        signal("S", STATES, [38, 12, 12, 8], yellow_s=3.0, all_red_s=2.0), CORRECTED, step_s=1.0
     )
-    assert one.durations_s == [23, 23, 22, 22]
+    assert one.durations_s == [43, 17, 17, 13]
     one.adapt([5, 1, 1, 1])
-    assert one.durations_s == [26, 22, 21, 21]
-    assert one.greens_s() == [21, 17, 16, 16]
+    assert one.durations_s == [46, 16, 16, 12]
+    assert one.greens_s() == [41, 11, 11, 7]
 
 
 def test_the_original_is_shown_as_far_as_its_cycle_goes() -> None:
@@ -229,7 +229,7 @@ def test_a_jam_is_paid_for_by_the_phases_that_serve_it() -> None:
 
 def test_green_goes_to_the_jam() -> None:
     controller = TreeMethod(ORIGINAL_STYLE, CORRECTED, step_s=1.0)
-    before = state_of(ORIGINAL_STYLE, {}, {})
+    before = state_of(ORIGINAL_STYLE, JAM, ON)
     first = controller.decide(replace(before, interval_s=0.0))
     assert isinstance(first, PhaseDurations)
     assert first.cycle_s == 90
