@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 from trafficrl.demand.route_files import Departures
 from trafficrl.errors import DemandError
 from trafficrl.network.canvas import (
+    lay_out,
     map_size_in,
     new_figure,
     points_per_metre,
@@ -81,7 +82,7 @@ def draw_demand(
         unknown = len(departures) - int(count.sum())
         axes.set_title(title + (f" ({unknown} elsewhere)" if unknown else ""))
         _add_colourbar(figure, axes, count)
-    figure.draw_without_rendering()  # only now is the scale known
+    lay_out(figure)
     for axes, count in zip(maps, counts, strict=True):
         _draw_trips(axes, network, count, points_per_metre(figure, axes))
     try:

@@ -54,6 +54,12 @@ def set_map(axes: Axes, network: Network) -> None:
     axes.set(xlabel="x [m]", ylabel="y [m]")
 
 
+def lay_out(figure: Figure) -> None:
+    """Everything has its place, and keeps it: what is drawn from now on fits the scale."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def points_per_metre(figure: Figure, axes: Axes) -> float:
     """Width of a line that stands for a metre; known once the figure has been laid out."""
     low, high = axes.get_xlim()

@@ -131,6 +131,7 @@ def _name_signals(axes: Axes, network: Network) -> None:
         label = axes.annotate(
             short_name(name),
             _mean(list(junctions.values())),
+            xytext=(0.0, 0.0),
             textcoords="offset points",
             fontsize=8.0,
             color=SIGNAL_COLOUR,

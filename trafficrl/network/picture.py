@@ -11,6 +11,7 @@ from matplotlib.patches import Patch, Rectangle
 from trafficrl.errors import NetworkError
 from trafficrl.network.canvas import (
     LANE_WIDTH_M,
+    lay_out,
     map_size_in,
     new_figure,
     points_per_metre,
@@ -59,7 +60,7 @@ def draw_network(network: Network, file: Path) -> None:
     axes.set_title(_title(network))
     _draw_land_use(axes, network)
     figure.legend(handles=_legend(network), loc="outside right upper", frameon=False)
-    figure.draw_without_rendering()  # only now is the scale known
+    lay_out(figure)
     _draw_lanes(axes, network, LANE_SHARE * LANE_WIDTH_M * points_per_metre(figure, axes))
     draw_junctions(axes, network)
     try:
