@@ -115,3 +115,38 @@ def test_a_missing_file_is_one_line_and_leaves_nothing(
     assert told in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("begin_s", "edge", "told"),
+    [
+        (2 * BEGIN_S, "", "scenarios.route_file: "),
+        (BEGIN_S, "nowhere", "'nowhere'"),
+    ],
+)
+def test_a_demand_that_cannot_be_driven_is_one_line(
+    begin_s: int, edge: str, told: str, given: Path, tmp_path: Path
+) -> None:
+    if edge:
+        trip = f'<trip id="a" depart="{begin_s}" from="{edge}" to="{edge}"/>'
+        (given / "my.rou.xml.gz").write_bytes(gzip.compress(f"<routes>{trip}</routes>".encode()))
+    words = (*FILES, f"scenarios.route_file.begin_s={begin_s}", "hydra.run.dir=run")
+    ended = command("evaluate", *words, cwd=tmp_path)
+    assert ended.returncode == 1
+    assert told in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert not (tmp_path / "run" / "evaluation").exists()
+
+
+def test_generate_draws_what_was_given_and_says_where_time_went(
+    given: Path, tmp_path: Path
+) -> None:
+    printed = done("generate", *FILES, "hydra.run.dir=run", cwd=tmp_path)
+    assert (tmp_path / "run" / "network" / "network.png").stat().st_size > 10_000
+    assert (tmp_path / "run" / "demand" / "route_file.png").stat().st_size > 10_000
+    due = sum(-20 + 4 * i >= 0 for i in range(len(cases.city().streets) // 2))
+    assert f"demand route_file: {due} vehicles" in printed
+    (last,) = [line for line in printed.splitlines() if "time:" in line]
+    assert "network" in last
+    assert "picture of route_file" in last
+    assert last.endswith("s together")

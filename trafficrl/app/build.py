@@ -11,9 +11,10 @@ from trafficrl.app.inputs import keep_inputs
 from trafficrl.config.execution import Score
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.load import save_experiment
-from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
+from trafficrl.config.scenarios import RouteFileScenarioConfig
+from trafficrl.demand.route_files import read_route_files
 from trafficrl.env.task import Task
-from trafficrl.errors import RunError
+from trafficrl.errors import DemandError, RunError
 from trafficrl.evaluation.evaluator import EpisodeResult, Evaluator
 from trafficrl.evaluation.results import Comparison
 from trafficrl.network.build import build_network, save_network
@@ -63,6 +64,7 @@ def build_task(config: ExperimentConfig, paths: RunPaths) -> Task:
 
     Raises:
         NetworkError: the network cannot be built.
+        DemandError: a given demand cannot be driven on it.
     """
     start = time.perf_counter()
     cached = build_network(config.network, Path(config.execution.cache_dir))
@@ -74,19 +76,39 @@ def build_task(config: ExperimentConfig, paths: RunPaths) -> Task:
         len(network.lanes),
         time.perf_counter() - start,
     )
+    task = Task.of(config, network)
     for name, scenario in config.scenarios.items():
-        warn_of_other_length(name, scenario, config.execution.end_time)
-    return Task.of(config, network)
+        if isinstance(scenario, RouteFileScenarioConfig):
+            check_given_demand(name, scenario, task)
+    return task
 
 
-def warn_of_other_length(name: str, scenario: ScenarioConfig, end_time: float) -> None:
-    """A published scenario that is cut short gives numbers that stand beside no published ones."""
-    if isinstance(scenario, RouteFileScenarioConfig) and scenario.length_s not in (None, end_time):
+def check_given_demand(name: str, scenario: RouteFileScenarioConfig, task: Task) -> None:
+    """Return when SUMO will take the files to their end; say what they hold.
+
+    Raises:
+        DemandError: a file that SUMO would quit on in the middle of an episode.
+    """
+    try:
+        departures = read_route_files(
+            [Path(file) for file in scenario.file],
+            task.network,
+            begin_s=scenario.begin_s,
+            end_s=scenario.begin_s + task.end_s,
+            step_s=task.step_s,
+            additional=[Path(file) for file in scenario.additional],
+        )
+    except DemandError as error:
+        raise DemandError(f"scenarios.{name}: {error}") from error
+    about = "" if departures.exact else "about "
+    log.info("demand %s: %s%d vehicles are due", name, about, len(departures))
+    if scenario.length_s not in (None, task.end_s):
+        # A published scenario that is cut short gives numbers that stand beside no published ones.
         log.warning(
             "scenario %s is made for %g s, execution.end_time is %g: results are not comparable",
             name,
             scenario.length_s,
-            end_time,
+            task.end_s,
         )
 
 

@@ -58,6 +58,11 @@ class RunPaths:
         return self.root / "network"
 
     @property
+    def demand(self) -> Path:
+        """Generated demand and its pictures, to look at."""
+        return self.root / "demand"
+
+    @property
     def inputs(self) -> Path:
         """Copies of the files that the configuration names."""
         return self.root / "inputs"
