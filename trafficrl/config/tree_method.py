@@ -50,7 +50,8 @@ class SpeedMean(Enum):
     vehicles = "vehicles"
     """The vehicles that were on it, each as long as it was there."""
     seconds = "seconds"
-    """The samples, a moment without vehicles counting as free flow."""
+    """SUMO's mean speeds at the samples: a street without vehicles counts as free flow then, and an
+    empty lane as one vehicle at the limit."""
 
 
 class HeadGrouping(Enum):
