@@ -100,6 +100,8 @@ def test_times_are_stacked_by_type_and_follow_the_clock(tmp_path: Path) -> None:
     low, high = (np.nonzero(cars)[1].min(), np.nonzero(cars)[1].max())
     assert np.isclose(np.nonzero(buses)[1].max() - low, 2 * (high - low), rtol=0.05)
     later = drawn(departures, tmp_path / "later.png", clock_s=8 * 3600)
+    moved = painted(later[: above.shape[0], : bars.shape[1]], TYPE_COLOURS[0]) != cars
+    assert moved.sum() < 0.05 * cars.sum()
     ticks = np.any(pixels != later, axis=2)
     assert ticks.any()
     assert not ticks[pixels.shape[0] // 3 :].any()

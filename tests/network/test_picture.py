@@ -113,6 +113,18 @@ def test_a_legend_tells_what_is_there(
 
 
 @pytest.mark.parametrize("city", ["five lanes"], indirect=True)
+def test_ways_across_a_junction_are_thinner_than_lanes(tmp_path: Path, city: Network) -> None:
+    network = imported(city)
+    dark = []
+    # Where nothing is known as a junction, every connection is a lane that goes on.
+    for name, drawn in (("known", network), ("unknown", replace(network, junctions=()))):
+        draw_network(drawn, tmp_path / f"{name}.png")
+        pixels = image.imread(tmp_path / f"{name}.png")[::2, ::2, :3]
+        dark.append(np.isclose(pixels, colors.to_rgb("#333333"), atol=0.02).all(axis=2).mean())
+    assert 0.1 < dark[0] < 0.9 * dark[1]
+
+
+@pytest.mark.parametrize("city", ["five lanes"], indirect=True)
 def test_names_that_would_lie_on_each_other_are_left_out(city: Network) -> None:
     network = imported(city)
     near = tuple(replace(j, x_m=1 + 0.01 * i, y_m=1.0) for i, j in enumerate(network.junctions))
