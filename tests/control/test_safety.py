@@ -1,6 +1,5 @@
 """Whatever is commanded, no signal endangers anybody: random cities, plans and commands in SUMO."""
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice, product
@@ -89,19 +88,18 @@ KINDS = st.lists(st.sampled_from([*[NextPhase] * 6, PhaseDurations]), min_size=1
 def test_no_city_and_no_sequence_of_commands_is_unsafe(
     config: GridConfig, plan_steps: int, kinds: list[type[Command]], seed: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            network = build_network(config, Path(folder))
-        except NetworkError as error:
-            assume("falls apart" not in str(error) and "one vehicle" not in str(error))
-            raise
-        witness = watch(
-            network,
-            nobody(network, Path(folder), end_s=400.0),
-            commands(network.signals, plan_steps=plan_steps, kinds=kinds, seed=seed),
-            step_s=config.step_length,
-        )
-        assert witness.violations() == []
+    try:
+        network = build_network(config, cases.scratch())
+    except NetworkError as error:
+        assume("falls apart" not in str(error) and "one vehicle" not in str(error))
+        raise
+    witness = watch(
+        network,
+        nobody(network, cases.scratch(), end_s=400.0),
+        commands(network.signals, plan_steps=plan_steps, kinds=kinds, seed=seed),
+        step_s=config.step_length,
+    )
+    assert witness.violations() == []
 
 
 @pytest.mark.parametrize("strategy", Strategy)
