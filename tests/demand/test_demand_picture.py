@@ -21,20 +21,16 @@ def drawn(departures: Departures, file: Path, clock_s: float = 0.0) -> Pixels:
     return np.asarray(image.imread(file)[::2, ::2, :3], dtype=np.float32)
 
 
-def between(starts: Sequence[str], ends: Sequence[str], depart_s: Sequence[float]) -> Departures:
-    """Vehicles of one type from edge to edge."""
-    index = {edge.id: i for i, edge in enumerate(city().edges)}
-    return Departures(
-        begin_s=0.0,
-        end_s=600.0,
-        depart_s=np.array(depart_s),
-        from_edge=np.array([index[name] for name in starts]),
-        to_edge=np.array([index[name] for name in ends]),
-        vehicle_type=np.zeros(len(starts), dtype=np.int64),
-        type_names=("car",),
-        exact=True,
-        num_others=0,
+def between(
+    folder: Path, starts: Sequence[str], ends: Sequence[str], depart_s: float = 1.0
+) -> Departures:
+    """Trips of one type from edge to edge."""
+    trips = (
+        f'<trip id="{i}" depart="{depart_s}" from="{start}" to="{end}"/>'
+        for i, (start, end) in enumerate(zip(starts, ends, strict=True))
     )
+    file = save(folder / "between.rou.xml", "\n".join(trips))
+    return read_route_files([file], city(), begin_s=0, end_s=600)
 
 
 def painted(pixels: Pixels, colour: str) -> npt.NDArray[np.bool_]:
@@ -56,8 +52,8 @@ def halves(pixels: Pixels) -> tuple[Pixels, Pixels]:
 
 def test_a_map_shows_where_trips_start_and_another_where_they_end(tmp_path: Path) -> None:
     streets = [street.tail for street in city().streets]
-    one = drawn(between([WAY[0]] * 4, [streets[-1]] * 4, [0, 10, 20, 30]), tmp_path / "one.png")
-    back = drawn(between([streets[-1]] * 4, [WAY[0]] * 4, [0, 10, 20, 30]), tmp_path / "back.png")
+    one = drawn(between(tmp_path, [WAY[0]] * 4, [streets[-1]] * 4), tmp_path / "one.png")
+    back = drawn(between(tmp_path, [streets[-1]] * 4, [WAY[0]] * 4), tmp_path / "back.png")
     most = of_share(1.0)
     places = []
     for pixels in (*halves(one), *halves(back)):
@@ -73,7 +69,7 @@ def test_a_map_shows_where_trips_start_and_another_where_they_end(tmp_path: Path
 def test_a_street_with_more_trips_is_darker_and_wider(tmp_path: Path) -> None:
     tails = [street.tail for street in city().streets]
     starts = [tails[0]] * 100 + [tails[5]] * 10
-    left, right = halves(drawn(between(starts, [tails[9]] * 110, [1.0] * 110), tmp_path / "d.png"))
+    left, right = halves(drawn(between(tmp_path, starts, [tails[9]] * 110), tmp_path / "d.png"))
     many, few = painted(left, of_share(1.0)), painted(left, of_share(0.1))
     assert many.sum() > 1.5 * few.sum() > 50
     assert not painted(right, of_share(0.1)).any()
@@ -108,7 +104,7 @@ def test_times_are_stacked_by_type_and_follow_the_clock(tmp_path: Path) -> None:
 
 
 def test_many_types_and_unknown_starts_can_be_drawn(tmp_path: Path) -> None:
-    few = between([WAY[0]] * 40, [WAY[2]] * 40, [1.0] * 40)
+    few = between(tmp_path, [WAY[0]] * 40, [WAY[2]] * 40)
     many = replace(
         few,
         vehicle_type=np.repeat(np.arange(8), 5),
@@ -133,6 +129,6 @@ def test_generated_demand_is_drawn_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    departures = between([WAY[0]], [WAY[2]], [1.0])
+    departures = between(tmp_path, [WAY[0]], [WAY[2]])
     with pytest.raises(DemandError, match="cannot be written: No such file"):
         draw_demand(departures, city(), tmp_path / "missing" / "d.png")
