@@ -8,7 +8,7 @@ from typing import Any
 from trafficrl.config.checks import check_range
 from trafficrl.errors import ConfigError
 
-__all__ = ["SimulationConfig", "is_ours"]
+__all__ = ["OURS", "SimulationConfig", "is_ours"]
 
 OURS = {
     "net-file": "network",
@@ -22,6 +22,7 @@ OURS = {
     "time-to-teleport": "simulation.time_to_teleport_s",
     "default.departspeed": "simulation.depart_speed",
     "default.departlane": "simulation.depart_lane",
+    "device.emissions.probability": "evaluation.emissions",
 }
 """SUMO's option -> our key for it."""
 FILES = re.compile(
