@@ -60,7 +60,10 @@ class Emergency:
     vehicle: str
     cause: str
     """`red`: its own link lost its green a moment ago; `junction`: it is in or before a junction
-    whose signal changed a moment ago; `other`: no signal changed near it."""
+    whose signal changed a moment ago; `turn on red`: the same, but others may turn there after a
+    stop, and SUMO lets them pull out before those who have green; `other`: nothing changed near."""
+    signal: str
+    """Whose junction it is in or before; empty far from all."""
     where: str
 
 
@@ -138,16 +141,16 @@ class Witness(StateReader):
         step = len(next(iter(self.shown.values()))) - 1
         inside = self._signal_of.get(lane.rsplit("_", 2)[0]) if lane.startswith(":") else None
         ahead = libsumo.vehicle.getNextTLS(vehicle)
-        cause = "other"
-        if ahead and ahead[0][0] in self.shown and ahead[0][2] <= NEAR_M:
-            letters = [state[ahead[0][1]] for state in self._recent(ahead[0][0])]
+        if not inside and ahead and ahead[0][0] in self.shown and ahead[0][2] <= NEAR_M:
+            signal, link, *_ = ahead[0]
+            letters = [state[link] for state in self._recent(signal)]
             if letters[-1] not in GREEN and set(letters) & set(GREEN):
-                cause = "red"
-            elif len(set(self._recent(ahead[0][0]))) > 1:
-                cause = "junction"
-        if cause == "other" and inside and len(set(self._recent(inside))) > 1:
-            cause = "junction"
-        return Emergency(step, vehicle, cause, lane)
+                return Emergency(step, vehicle, "red", signal, lane)
+            inside = signal
+        if not inside or len(set(self._recent(inside))) == 1:
+            return Emergency(step, vehicle, "other", inside or "", lane)
+        turning = any("s" in state for state in self._recent(inside))
+        return Emergency(step, vehicle, "turn on red" if turning else "junction", inside, lane)
 
     def _recent(self, signal: str) -> list[str]:
         return self.shown[signal][-1 - round(RECENT_S / self._watched.step_s) :]
