@@ -15,9 +15,13 @@ from trafficrl.config.scenarios import RouteFileScenarioConfig
 from trafficrl.demand.route_files import read_route_files
 from trafficrl.env.task import Task
 from trafficrl.errors import DemandError, RunError
-from trafficrl.evaluation.evaluator import EpisodeResult, Evaluator
+from trafficrl.evaluation.database import EvaluationDatabase
+from trafficrl.evaluation.evaluator import Evaluator, Recording
+from trafficrl.evaluation.outcome import Measure
 from trafficrl.evaluation.results import Comparison
 from trafficrl.network.build import build_network, save_network
+from trafficrl.network.clearance import short_yellows
+from trafficrl.network.model import Network
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.provenance import git_commit, package_versions
@@ -76,11 +80,27 @@ def build_task(config: ExperimentConfig, paths: RunPaths) -> Task:
         len(network.lanes),
         time.perf_counter() - start,
     )
+    warn_of_short_yellow(network)
     task = Task.of(config, network)
     for name, scenario in config.scenarios.items():
         if isinstance(scenario, RouteFileScenarioConfig):
             check_given_demand(name, scenario, task)
     return task
+
+
+def warn_of_short_yellow(network: Network) -> None:
+    """Fast roads need more yellow than the configuration may give: say so, and how much."""
+    short = short_yellows(network)
+    if short:
+        log.warning(
+            "network.signals.yellow_s %g [s] is short for the speed limits at %d of %d signals "
+            "(%s): up to %.1f s are needed, or vehicles will brake hard",
+            network.signals[0].yellow_s,
+            len(short),
+            len(network.signals),
+            ", ".join(list(short)[:3]) + (", ..." if len(short) > 3 else ""),
+            max(short.values()),
+        )
 
 
 def check_given_demand(name: str, scenario: RouteFileScenarioConfig, task: Task) -> None:
@@ -146,7 +166,8 @@ def build_validation(
         results = evaluator.run(
             {"policy": str(model)}, split=Split.validation, seeds=config.execution.validation_seeds
         )
-        reward = mean([result.reward for result in results])
+        rewards = [result.reward for result in results if result.reward is not None]
+        reward = mean(rewards)
         delay_s = mean([result.metrics.delay_s for result in results])
         arrived = sum(result.metrics.arrived for result in results)
         scheduled = sum(result.metrics.scheduled for result in results)
@@ -159,21 +180,38 @@ def build_validation(
 
 
 def judge(
-    config: ExperimentConfig, evaluator: Evaluator, controllers: dict[str, str]
+    config: ExperimentConfig, evaluator: Evaluator, controllers: dict[str, str], paths: RunPaths
 ) -> Comparison:
     """All controllers on the same unseen test demand, the first being the baseline.
 
+    These episodes alone go to the database. Validation chooses between models that are gone
+    afterwards, on demand that the one that stays was chosen by: nobody should compare with it.
+
     Args:
+        config: the experiment.
+        evaluator: runs the episodes.
         controllers: label in tables -> controller's name or model file.
+        paths: of the run that asks.
+
+    Raises:
+        RunError: the database cannot be read or written.
     """
-    seeds = config.evaluation.seeds
-    total = len(controllers) * len(config.scenarios) * seeds
-    results: list[EpisodeResult] = []
+    chosen = config.evaluation
+    recording = None
+    if chosen.database:
+        database = EvaluationDatabase(Path(chosen.database))
+        recording = Recording(database, run=paths.root, reuse=chosen.reuse)
+    total = len(controllers) * len(config.scenarios) * chosen.seeds
     with ProgressReport("evaluation", total=total, unit="episodes") as progress:
         results = evaluator.run(
-            controllers, split=Split.test, seeds=seeds, report=progress.advance_to
+            controllers,
+            split=Split.test,
+            seeds=chosen.seeds,
+            measure=Measure(emissions=chosen.emissions, slice_s=chosen.slice_s),
+            recording=recording,
+            report=progress.advance_to,
         )
-    return Comparison(results, confidence=config.evaluation.confidence)
+    return Comparison(results, confidence=chosen.confidence)
 
 
 def judged_on(config: ExperimentConfig) -> str:
