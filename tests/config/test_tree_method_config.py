@@ -1,6 +1,6 @@
 """The tree method's configuration: presets and refusals."""
 
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -54,9 +54,4 @@ def test_the_two_published_variants_differ_where_they_should() -> None:
 def test_what_the_method_cannot_count_with_is_refused(field: str, value: Any, message: str) -> None:
     with pytest.raises(ConfigError) as error:
         TreeMethodConfig(**{field: value})
-    assert str(error.value) == f"controllers.tree_method.{message}"
-
-
-def test_a_configuration_does_not_change() -> None:
-    with pytest.raises(FrozenInstanceError):
-        ORIGINAL.load_factor = 2.0  # type: ignore[misc]
+    assert str(error.value) == f"controller.*.{message}"

@@ -5,15 +5,15 @@ import traffic_cases as cases
 from signal_cases import SIGNALS, Drive
 
 from trafficrl.control.commands import FollowPlan, NextPhase
-from trafficrl.control.fixed_time import FixedTime
 from trafficrl.control.learned import LearnedController
+from trafficrl.control.plans import PlanFollower
 from trafficrl.env.actions import build_action
 
 
 def test_fixed_time_follows_the_plan_blindly() -> None:
     state = Drive([]).states[0]
-    controller = FixedTime(interval_s=30.0)
-    controller.reset()
+    controller = PlanFollower(interval_s=30.0)
+    assert controller.begin(cases.scenario(), 1) == ()
     assert controller.decide(state) == FollowPlan(30.0)
 
 
@@ -29,7 +29,7 @@ def test_a_learned_controller_encodes_acts_and_decodes() -> None:
     controller = LearnedController(
         encode, lambda vector: np.full(int(vector[0]), 2), decoder.decode
     )
-    controller.reset()
+    assert controller.begin(cases.scenario(), 1) == ()
     command = controller.decide(state)
     assert seen == [state]
     assert isinstance(command, NextPhase)

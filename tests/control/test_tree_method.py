@@ -132,7 +132,7 @@ def test_a_cycle_without_room_is_refused() -> None:
     with pytest.raises(ConfigError) as error:
         SignalPlan(eight, replace(CORRECTED, interval_s=79.0), step_s=1.0)
     assert str(error.value) == (
-        "controllers.tree_method.interval_s 79 [s] is too short for signal S: 8 phases need >= 80"
+        "controller.*.interval_s 79 [s] is too short for signal S: 8 phases need >= 80"
     )
     assert SignalPlan(eight, replace(CORRECTED, interval_s=80.0), step_s=1.0).greens_s() == [5] * 8
 
@@ -237,7 +237,7 @@ def test_green_goes_to_the_jam() -> None:
     second = controller.decide(state_of(ORIGINAL_STYLE, JAM, ON))
     assert isinstance(second, PhaseDurations)
     assert second.green_s.tolist() == [[37, 28, 25]]
-    controller.reset()
+    assert controller.begin(cases.scenario(), 1) == ()
     again = controller.decide(replace(before, interval_s=0.0))
     assert isinstance(again, PhaseDurations)
     assert again.green_s.tolist() == [[30, 30, 30]]
@@ -260,13 +260,9 @@ def test_a_jam_costs_the_signals_that_it_reaches_back_to() -> None:
 
 def test_speeds_by_seconds_are_what_is_measured() -> None:
     measured: FloatArray = np.array([edge.speed_mps for edge in ORIGINAL_STYLE.edges])
-    controller = TreeMethod(
-        ORIGINAL_STYLE,
-        replace(CORRECTED, speed_mean=SpeedMean.seconds),
-        step_s=1.0,
-        edge_speeds=lambda state: measured,
-    )
-    jammed = state_of(ORIGINAL_STYLE, JAM, ON)
+    config = replace(CORRECTED, speed_mean=SpeedMean.seconds)
+    controller = TreeMethod(ORIGINAL_STYLE, config, step_s=1.0)
+    jammed = replace(state_of(ORIGINAL_STYLE, JAM, ON), edge_speed_mps=measured)
     assert controller.measure(jammed) == [[0, 0, 0]]
     measured[0] = 10 / 3.6
     vehicle_mean = TreeMethod(ORIGINAL_STYLE, CORRECTED, step_s=1.0)
@@ -281,28 +277,28 @@ def test_the_speed_of_an_edge_is_that_of_its_vehicles() -> None:
     assert set(speeds[1:]) == {13.89}
 
 
-def test_random_phases_are_the_same_in_every_episode() -> None:
+def test_random_phases_follow_from_the_seed_of_the_episode() -> None:
     config = replace(CORRECTED, duration_rule=DurationRule.random)
     state = state_of(ORIGINAL_STYLE, {}, {})
 
-    def episode(controller: TreeMethod) -> list[int]:
-        controller.reset()
+    def episode(controller: TreeMethod, seed: int) -> list[int]:
+        controller.begin(cases.scenario(), seed)
         commands = [controller.decide(state) for _ in range(60)]
         assert all(isinstance(c, NextPhase) and c.interval_s == 10 for c in commands)
         return [int(c.phase[0]) for c in commands if isinstance(c, NextPhase)]
 
-    one = TreeMethod(ORIGINAL_STYLE, config, step_s=1.0, seed=1)
-    first = episode(one)
-    assert episode(one) == first
+    one = TreeMethod(ORIGINAL_STYLE, config, step_s=1.0)
+    first = episode(one, 1)
+    assert episode(one, 1) == first
     assert set(first) == {0, 1, 2}
-    assert episode(TreeMethod(ORIGINAL_STYLE, config, step_s=1.0, seed=2)) != first
+    assert episode(one, 2) != first
 
 
 def test_intervals_are_whole_steps() -> None:
     with pytest.raises(ConfigError) as error:
         TreeMethod(ORIGINAL_STYLE, CORRECTED, step_s=4.0)
     assert str(error.value) == (
-        "controllers.tree_method.interval_s must be a multiple of the simulation step 4 [s], got 90"
+        "controller.*.interval_s must be a multiple of network.step_length 4 [s], got 90"
     )
 
 
@@ -343,15 +339,14 @@ def test_an_episode_ends_and_every_green_is_valid(preset: str) -> None:
         reader = SecondsReader(session, city, sample_s=1.0)
         reader.watch([edge.id for edge in city.edges])
         driver = SignalDriver(session, city.signals, reader)
-        controller = TreeMethod(
-            city, PRESETS[preset], step_s=1.0, edge_speeds=lambda state: reader.mean_mps
-        )
+        controller = TreeMethod(city, PRESETS[preset], step_s=1.0)
         state = driver.start()
         while not driver.finished:
             command = controller.decide(state)
             assert isinstance(command, PhaseDurations)
             commands.append(command)
             state = driver.advance(command)
+            assert np.allclose(state.edge_speed_mps, reader.mean_mps)
     assert (len(commands), state.time_s) == (7, 600)
     assert state.totals.arrived_veh > 100
     for command in commands:

@@ -54,6 +54,7 @@ def state(**changes: Any) -> TrafficState:
         interval_s=10.0,
         now=lanes(1),
         mean=lanes(2),
+        edge_speed_mps=np.zeros(0),
         totals=Totals(
             running_veh=70,
             backlog_veh=30,

@@ -50,6 +50,7 @@ STATE = TrafficState(
     interval_s=10.0,
     now=NOBODY,
     mean=MEAN,
+    edge_speed_mps=np.zeros(0),
     totals=Totals(
         running_veh=9,
         backlog_veh=9,

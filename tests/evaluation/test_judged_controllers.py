@@ -41,13 +41,13 @@ def test_a_model_decides_for_every_signal(tmp_path: Path) -> None:
 
 def test_an_unknown_controller_is_refused_with_the_choices() -> None:
     with pytest.raises(ConfigError, match=r"'fixd' \(did you mean 'fixed'\?\); choices: .*model"):
-        check_controller("fixd")
+        check_controller("fixd", ["fixed"])
 
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
     absent = str(tmp_path / "absent.zip")
     with pytest.raises(ConfigError, match=r"no model file .*absent\.zip"):
-        check_controller(absent)
+        check_controller(absent, [])
     with pytest.raises(ConfigError, match=r"no model file .*absent\.zip"):
         build_controller(absent, small_task())
 

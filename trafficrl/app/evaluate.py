@@ -26,7 +26,7 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
         CheckpointError: a model that is missing, damaged, or was trained for another network.
     """
     for controller in config.controllers:
-        check_controller(controller)
+        check_controller(controller, config.controller)
     paths = RunPaths(folder)
     refuse_used(paths)
     config, task = open_run(config, paths)

@@ -8,6 +8,7 @@ from omegaconf import MISSING
 
 from trafficrl.config.algorithm import ActionKind, AlgorithmConfig
 from trafficrl.config.checks import check_range
+from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import Backend, EvaluationConfig, ExecutionConfig
 from trafficrl.config.network import NetworkConfig
 from trafficrl.config.reward import RewardConfig
@@ -29,6 +30,9 @@ class ExperimentConfig:
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     execution: ExecutionConfig = MISSING
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    controller: dict[str, Any] = field(default_factory=standard_controllers)
+    """Classical controllers by name, each a `ControllerConfig` (of any kind: Any lets the command
+    line add entries whose kind only the loader knows)."""
     seed: int = 1
     """The one seed that all random streams of the run come from."""
     resume_from: Optional[str] = None  # noqa: UP045 - OmegaConf reads typing.Optional only
@@ -44,6 +48,11 @@ class ExperimentConfig:
             if not re.fullmatch(r"\w[\w-]*", name):  # names become file names
                 raise ConfigError(
                     f"scenarios: a name may hold letters, digits, _ and -, got {name!r}"
+                )
+        for name in self.controller:
+            if not re.fullmatch(r"\w[\w-]*", name):  # no path, which would be a model's
+                raise ConfigError(
+                    f"controller: a name may hold letters, digits, _ and -, got {name!r}"
                 )
         self._check_clocks()
         if self.execution.gui and self.execution.backend is not Backend.traci:
@@ -78,8 +87,8 @@ class EvaluateConfig(ExperimentConfig):
     """An experiment whose policies are judged, not trained."""
 
     controllers: list[str] = field(default_factory=lambda: ["fixed"])
-    """What is judged, the first being the one that the others are compared with: `fixed`, or the
-    path of a model.zip."""
+    """What is judged, the first being the one that the others are compared with: names of
+    `controller`, or paths of a model.zip or of a run folder, whose best model counts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

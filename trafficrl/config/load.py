@@ -28,6 +28,9 @@ __all__ = [
     "to_experiment",
 ]
 
+NAMED = {"scenarios": "scenario", "controller": "controller"}
+"""Groups whose entries have names of the user's own -> what an entry is."""
+
 E = TypeVar("E", bound=ExperimentConfig)
 
 HEADER = """\
@@ -118,14 +121,17 @@ def _experiment(values: dict[str, Any], schema: type[E]) -> E:
     try:
         typed = OmegaConf.structured(schema)
         for group in SCHEMAS:
-            if group != "scenarios":
+            if group not in NAMED:
                 typed[group] = OmegaConf.structured(_schema(group, group, values.get(group)))
-        for name, value in _scenarios(values).items():
-            where = f"scenarios.{name}"
-            typed.scenarios[name] = OmegaConf.structured(_schema("scenarios", where, value))
+        for group in NAMED:
+            for name, value in _entries(group, values).items():
+                entry = _schema(group, f"{group}.{name}", value)
+                typed[group][name] = OmegaConf.structured(entry)
         merged = OmegaConf.merge(typed, values)
-        for name, scenario in merged.scenarios.items():
-            _check_scenario(name, scenario)
+        assert isinstance(merged, DictConfig)
+        for group in NAMED:
+            for name, entry in merged[group].items():
+                _check_entry(group, str(name), entry)
         experiment = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error)) from error
@@ -144,19 +150,19 @@ def _schema(group: str, where: str, value: Any) -> type:
     return SCHEMAS[group][value["kind"]]
 
 
-def _scenarios(values: dict[str, Any]) -> dict[str, Any]:
-    scenarios = values.get("scenarios") or {}
-    if not isinstance(scenarios, dict):
-        raise ConfigError(f"scenarios must be a mapping name: scenario, got {scenarios!r}")
-    return scenarios
+def _entries(group: str, values: dict[str, Any]) -> dict[str, Any]:
+    entries = values.get(group) or {}
+    if not isinstance(entries, dict):
+        raise ConfigError(f"{group} must be a mapping name: {NAMED[group]}, got {entries!r}")
+    return entries
 
 
-def _check_scenario(name: str, scenario: DictConfig) -> None:
-    """The scenario passes its own checks; it knows its values but not its name."""
+def _check_entry(group: str, name: str, entry: DictConfig) -> None:
+    """The entry passes its own checks; it knows its values but not its name."""
     try:
-        OmegaConf.to_object(scenario)
+        OmegaConf.to_object(entry)
     except ConfigError as error:
-        raise ConfigError(str(error).replace("scenarios.*", f"scenarios.{name}")) from error
+        raise ConfigError(str(error).replace(f"{group}.*", f"{group}.{name}")) from error
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

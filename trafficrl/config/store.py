@@ -10,6 +10,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
 from trafficrl.config.network import GridConfig, NetFileConfig, OsmConfig
@@ -29,6 +30,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
     "scenarios": {"generated": GeneratedScenarioConfig, "route_file": RouteFileScenarioConfig},
     "algorithm": {"ppo": PPOConfig},
     "reward": {"weighted_terms": RewardConfig},
+    "controller": {config.kind: type(config) for config in standard_controllers().values()},
 }
 """Group -> kind -> dataclass. A new kind is one line here, its dataclass, and a member."""
 

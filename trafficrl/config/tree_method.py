@@ -7,8 +7,10 @@ the method and mend what is wrong in both.
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Optional
 
 from trafficrl.config.checks import check_range
+from trafficrl.config.controller import ControllerConfig
 
 __all__ = [
     "ORIGINAL",
@@ -87,13 +89,14 @@ class Clamp(Enum):
     """Each is raised to the minimum, and the others make up for it until the cycle is filled."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TreeMethodConfig:
+@dataclass(kw_only=True)
+class TreeMethodConfig(ControllerConfig):
     """Constants and switches of the tree method."""
 
+    kind: str = "tree_method"
     interval_s: float = 90.0
     """Cycle of all signals, and time between two decisions [s]."""
-    cost_interval_min: float | None = None
+    cost_interval_min: Optional[float] = None  # noqa: UP045 - OmegaConf reads typing.Optional only
     """Time that flow and distance of the cost are counted for [min]; None: the interval. Both
     earlier programs had 1.5, whatever their interval."""
     jam_density_vpkm: float = 150.0
@@ -111,7 +114,7 @@ class TreeMethodConfig:
     """A street is loaded below so many times its critical speed."""
     density: Density = Density.may
     reference_speed: ReferenceSpeed = ReferenceSpeed.critical
-    weight_round: int | None = None
+    weight_round: Optional[int] = None  # noqa: UP045 - as above
     """Decimals of the weights and weighted costs of streets in trees; None: not rounded."""
     divide_by_phases: bool = True
     """A head that is green in several phases gives each an equal part of its cost; otherwise each
@@ -124,7 +127,7 @@ class TreeMethodConfig:
     clamp: Clamp = Clamp.predecessor
 
     def __post_init__(self) -> None:
-        key = "controllers.tree_method."
+        key = "controller.*."
         check_range(key + "interval_s", self.interval_s, 30, 300, unit="s")
         if self.cost_interval_min is not None:
             check_range(key + "cost_interval_min", self.cost_interval_min, 0.1, 60, unit="min")

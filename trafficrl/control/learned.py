@@ -1,12 +1,14 @@
 """A learned policy as a controller: three callables, and no learning library in sight."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trafficrl.control.commands import Command
+from trafficrl.demand.scenario import Scenario
+from trafficrl.network.programs import SignalProgram
 from trafficrl.simulation.state import TrafficState
 
 __all__ = ["LearnedController"]
@@ -25,8 +27,9 @@ class LearnedController:
         self._act = act
         self._decode = decode
 
-    def reset(self) -> None:
+    def begin(self, scenario: Scenario, seed: int) -> Sequence[SignalProgram]:
         """Nothing to forget: the policy has no memory."""
+        return ()
 
     def decide(self, state: TrafficState) -> Command:
         """The policy's most likely action."""

@@ -27,14 +27,21 @@ class CheapestPaths:
 
         The way must exist: see `reachable_streets`.
         """
-        origin, edge = self.graph.tails[start], self.graph.tails[end]
+        way = self.between(self.graph.tails[start], self.graph.tails[end])
+        assert way, "trips are drawn between connected streets only"
+        return way
+
+    def between(self, origin: int, edge: int) -> tuple[int, ...]:
+        """Edges of the cheapest way from edge `origin` to another, both included; none if there
+        is no way."""
         if origin not in self._before:
             self._before[origin] = _dijkstra(self.graph.successors, self.cost, origin)
         before = self._before[origin]
         way = [edge]
         while edge != origin:
             edge = before[edge]
-            assert edge >= 0, "trips are drawn between connected streets only"
+            if edge < 0:
+                return ()
             way.append(edge)
         return tuple(reversed(way))
 

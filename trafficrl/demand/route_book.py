@@ -111,6 +111,20 @@ class RouteBook:
         lasts = {self._index.get(way[-1], -1) for way in route.ways}
         return Ends(_only(firsts), _only(lasts))
 
+    def way(self, vehicle: Element) -> tuple[int, ...]:
+        """The edges that a vehicle, trip or flow names on its way, as far as the network has them.
+
+        Those of its route (the first one where it has a choice), otherwise from, via and to.
+        """
+        named = vehicle.get("route")
+        if named is not None and vehicle.tag != "trip":
+            ways = self._routes[named].ways
+        else:
+            ways = self._inner_ways(vehicle)
+        points = (vehicle.get(name, "").split() for name in ("from", "via", "to"))
+        names = ways[0] if ways else [edge for point in points for edge in point]
+        return tuple(self._index[name] for name in names if name in self._index)
+
     @property
     def types(self) -> Iterable[str]:
         """Names of all types."""

@@ -35,6 +35,7 @@ class Departures:
     depart_s: npt.NDArray[np.float64]  # (N,)
     from_edge: npt.NDArray[np.int64]  # (N,) index into the network's edges; -1: not known
     to_edge: npt.NDArray[np.int64]  # (N,) index into the network's edges; -1: not known
+    ways: tuple[tuple[int, ...], ...]  # (N,) edges that are named: a route, or from, via and to
     vehicle_type: npt.NDArray[np.int64]  # (N,) index into type_names
     type_names: tuple[str, ...]
     """As the files name them, in the order in which they are first used."""
@@ -89,6 +90,7 @@ class _Reader:
         self._book = RouteBook(network)
         self._depart_ms: list[int] = []
         self._ends: list[Ends] = []
+        self._ways: list[tuple[int, ...]] = []
         self._types: list[int] = []
         self._type_index: dict[str, int] = {}
         self._exact = True
@@ -144,6 +146,7 @@ class _Reader:
             depart_s=depart_ms[order] / 1000,
             from_edge=ends[:, 0],
             to_edge=ends[:, 1],
+            ways=tuple(self._ways[place] for place in order),
             vehicle_type=np.array(self._types, dtype=np.int64)[order],
             type_names=tuple(self._type_index),
             exact=self._exact,
@@ -230,6 +233,7 @@ class _Reader:
         index = self._type_index.setdefault(kind, len(self._type_index))
         self._depart_ms += due_ms
         self._ends += [ends] * len(due_ms)
+        self._ways += [self._book.way(element)] * len(due_ms)
         self._types += [index] * len(due_ms)
 
 

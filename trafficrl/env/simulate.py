@@ -1,19 +1,23 @@
 """Starts an episode: demand, SUMO, reader and driver, for the environment and the evaluator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from trafficrl.control.controller import Controller
 from trafficrl.control.driver import SignalDriver
 from trafficrl.demand.build import build_scenario
 from trafficrl.demand.scenario import Scenario
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
+from trafficrl.network.programs import save_signal_programs
 from trafficrl.simulation.options import SimulationOptions
 from trafficrl.simulation.reader import StateReader
 from trafficrl.simulation.session import SumoSession
 
 __all__ = ["RunningEpisode", "start_episode"]
+
+PROGRAMS_FILE = "programs.add.xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,24 @@ class RunningEpisode:
 
 
 def start_episode(
-    task: Task, episode: Episode, folder: Path, *, output_dir: Path | None = None
+    task: Task,
+    episode: Episode,
+    folder: Path,
+    *,
+    controller: Controller | None = None,
+    output_dir: Path | None = None,
 ) -> RunningEpisode:
     """The episode at its first second, its generated demand below `folder`.
 
+    Args:
+        task: what is simulated.
+        episode: which one it is.
+        folder: where its files go while it runs.
+        controller: begins its episode with it, and its programs replace those of the network.
+        output_dir: where SUMO writes trips and statistics, if anywhere.
+
     Raises:
+        ConfigError: the controller's parameters do not fit the network.
         DemandError: the demand cannot be generated on this network.
         SimulationError: SUMO would not start.
     """
@@ -52,6 +69,12 @@ def start_episode(
             end_s=task.end_s,
             folder=Path(demand.name),
         )
+        programs = controller.begin(scenario, episode.sumo_seed) if controller else ()
+        if programs:
+            file = Path(demand.name) / PROGRAMS_FILE
+            save_signal_programs(programs, file)
+            additional = (*scenario.additional_files, file)
+            scenario = replace(scenario, additional_files=additional)
         options = SimulationOptions(
             step_s=task.step_s,
             seed=episode.sumo_seed,

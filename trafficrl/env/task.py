@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trafficrl.config.algorithm import ActionConfig, ObservationConfig
+from trafficrl.config.controller import ControllerConfig
+from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import Backend
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.reward import RewardConfig
@@ -27,6 +29,8 @@ class Task:
     end_s: float
     """How long an episode lasts, from wherever its scenario begins [s]."""
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
+    controllers: Mapping[str, ControllerConfig] = field(default_factory=standard_controllers)
+    """Classical controllers by name."""
     backend: Backend = Backend.libsumo
     gui: bool = False
 
@@ -42,6 +46,7 @@ class Task:
             step_s=config.network.step_length,
             end_s=config.execution.end_time,
             simulation=config.simulation,
+            controllers=config.controller,
             backend=config.execution.backend,
             gui=config.execution.gui,
         )

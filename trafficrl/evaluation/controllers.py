@@ -1,52 +1,122 @@
-"""Controllers by name, or by the file of a learned model."""
+"""Controllers by name: classical ones as they are configured, learned ones by their file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from trafficrl.control.controller import Controller
-from trafficrl.control.fixed_time import FixedTime
+from trafficrl.control.greedy import longest_queue, max_pressure
 from trafficrl.control.learned import LearnedController
+from trafficrl.control.plans import (
+    PlanFollower,
+    actuated_programs,
+    delay_based_programs,
+    uniform_programs,
+)
+from trafficrl.control.random_phase import RandomPhase
+from trafficrl.control.sotl import Sotl
+from trafficrl.control.tree_method.controller import TreeMethod
+from trafficrl.control.webster import WebsterPlans
 from trafficrl.env.actions import build_action
 from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError, unknown_name
+from trafficrl.network.programs import SignalProgram
+from trafficrl.runs.paths import RunPaths
 from trafficrl.training.models import load_model
 
-__all__ = ["CONTROLLERS", "build_controller", "check_controller"]
-
-CONTROLLERS: dict[str, Callable[[Task], Controller]] = {
-    "fixed": lambda task: FixedTime(interval_s=task.action.decision_s),
-}
+__all__ = ["CONTROLLERS", "build_controller", "check_controller", "model_file"]
 
 
-def check_controller(name: str) -> None:
+def model_file(name: str) -> Path | None:
+    """The model that a name stands for: itself, or the best one of a run folder."""
+    if name.endswith(".zip"):
+        return Path(name)
+    return RunPaths(Path(name)).best_model if Path(name).is_dir() else None
+
+
+def check_controller(name: str, configured: Iterable[str]) -> None:
     """Return when the name can be built.
 
+    Args:
+        name: of a classical controller, or the path of a model.zip or of a run folder.
+        configured: names of the classical controllers.
+
     Raises:
-        ConfigError: no controller of that name and no model file there.
+        ConfigError: no controller of that name and no model there.
     """
-    if name in CONTROLLERS:
+    if name in configured:
         return
-    if not name.endswith(".zip"):
-        raise ConfigError(unknown_name("controllers", name, [*CONTROLLERS, "PATH/model.zip"]))
-    if not Path(name).is_file():
-        raise ConfigError(f"controllers: no model file {name}")
+    model = model_file(name)
+    if model is None:
+        choices = [*configured, "PATH/model.zip", "RUN_FOLDER"]
+        raise ConfigError(unknown_name("controllers", name, choices))
+    if not model.is_file():
+        raise ConfigError(f"controllers: no model file {model}")
 
 
 def build_controller(name: str, task: Task) -> Controller:
-    """The controller of that name, or the learned one of that model.zip, for the task's network.
+    """The controller of that name, or the learned one of that model, for the task's network.
 
     A model decides as it was trained to: it brings its own observation and action.
 
     Raises:
-        ConfigError: no controller of that name.
+        ConfigError: no controller of that name, or parameters that do not fit the network.
         CheckpointError: the model is missing, damaged, or was trained for another network.
     """
-    check_controller(name)
-    if name in CONTROLLERS:
-        return CONTROLLERS[name](task)
-    model = load_model(Path(name))
+    check_controller(name, task.controllers)
+    if name in task.controllers:
+        config = task.controllers[name]
+        try:
+            return CONTROLLERS[config.kind](config, task)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace("controller.*", f"controller.{name}")) from error
+    path = model_file(name)
+    assert path is not None, "the check has found it"
+    model = load_model(path)
     model.check_fits(task.network)
     encoder = ObservationEncoder(model.observation, task.network, end_s=task.end_s)
     action = build_action(model.action, task.network, task.step_s)
     return LearnedController(encoder.encode, model.act, action.decode)
+
+
+# A config is of the kind that stands beside its builder.
+
+
+def _fixed(config: Any, task: Task) -> Controller:
+    return PlanFollower(interval_s=task.action.decision_s)
+
+
+def _webster(config: Any, task: Task) -> Controller:
+    plans = WebsterPlans(task.network, config, step_s=task.step_s)
+    return PlanFollower(plans.programs, interval_s=task.action.decision_s)
+
+
+def _programs(programs: Callable[..., list[SignalProgram]], config: Any, task: Task) -> Controller:
+    """Programs that are the same for every scenario."""
+    made = programs(task.network, config)
+    return PlanFollower(lambda scenario: made, interval_s=task.action.decision_s)
+
+
+def _uniform(config: Any, task: Task) -> Controller:
+    return _programs(partial(uniform_programs, step_s=task.step_s), config, task)
+
+
+def _deciding(build: Callable[..., Controller], config: Any, task: Task) -> Controller:
+    return build(task.network, config, step_s=task.step_s)
+
+
+CONTROLLERS: dict[str, Callable[[Any, Task], Controller]] = {
+    "fixed": _fixed,
+    "uniform": _uniform,
+    "webster": _webster,
+    "actuated": partial(_programs, actuated_programs),
+    "delay_based": partial(_programs, delay_based_programs),
+    "max_pressure": partial(_deciding, max_pressure),
+    "longest_queue": partial(_deciding, longest_queue),
+    "sotl": partial(_deciding, Sotl),
+    "random": partial(_deciding, RandomPhase),
+    "tree_method": partial(_deciding, TreeMethod),
+}
+"""Kind -> builder."""

@@ -21,14 +21,16 @@ def run_episode(
     All files of the episode lie in a folder of their own below `folder`, which is gone afterwards.
 
     Raises:
+        ConfigError: the controller's parameters do not fit the network.
         DemandError: the demand cannot be generated on this network.
         SimulationError: SUMO would not start, or died.
     """
     reward = WeightedReward(task.reward, task.network)
     with tempfile.TemporaryDirectory(prefix="episode-", dir=folder) as name:
-        running = start_episode(task, episode, Path(name), output_dir=Path(name))
+        running = start_episode(
+            task, episode, Path(name), controller=controller, output_dir=Path(name)
+        )
         try:
-            controller.reset()
             driver = running.driver
             state = driver.start()
             states = []

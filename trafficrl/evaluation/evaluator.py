@@ -15,7 +15,7 @@ from trafficrl.control.controller import Controller
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import SimulationError
-from trafficrl.evaluation.controllers import build_controller, check_controller
+from trafficrl.evaluation.controllers import build_controller, check_controller, model_file
 from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.metrics import EpisodeMetrics
 from trafficrl.runs.seeding import Split
@@ -48,7 +48,7 @@ class Job:
 
     label: str
     controller: str
-    """A controller's name, or the file of a model."""
+    """A controller's name, the file of a model, or a run folder."""
     scenario: str
     split: Split
     seed: int
@@ -91,7 +91,7 @@ class Evaluator:
         """All episodes, ordered by controller, scenario and seed.
 
         Args:
-            controllers: label in tables -> name of the controller, or file of the model.
+            controllers: label in tables -> name of the controller, model file or run folder.
             split: which demand.
             seeds: episodes of each scenario, the same ones for every controller.
             report: called with the number of finished episodes.
@@ -168,8 +168,9 @@ def _run_job(job: Job) -> EpisodeResult:
 
 def _controller(name: str, task: Task) -> Controller:
     """Built once a state of its file: a model that was written anew is read anew."""
-    check_controller(name)
-    state = _file_state(Path(name)) if name.endswith(".zip") else None
+    check_controller(name, task.controllers)
+    model = None if name in task.controllers else model_file(name)
+    state = _file_state(model) if model else None
     known, controller = _controllers.get(name, (None, None))
     if controller is None or known != state:
         controller = build_controller(name, task)

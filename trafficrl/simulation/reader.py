@@ -21,6 +21,7 @@ class StateReader:
         self._session = session
         self._lane_ids = [lane.id for lane in network.lanes]
         self._limit_mps = np.array([lane.speed_mps for lane in network.lanes])
+        self._first_lane = np.cumsum([0, *(len(edge.lanes) for edge in network.edges)])[:-1]
         self._sample_steps = max(1, round(sample_s / session.step_s))
         self._arrived_veh = 0
         self._clear()
@@ -46,6 +47,7 @@ class StateReader:
             interval_s=self._steps * self._session.step_s,
             now=self._lanes(self._last),
             mean=self._lanes(self._sum / steps),
+            edge_speed_mps=self._edge_speed_sum / steps,
             totals=self._session.read_totals(self._arrived_veh),
             arrived_veh=self._arrived_now,
             mean_running_veh=self._running_sum / steps,
@@ -64,13 +66,23 @@ class StateReader:
         self._sampled_step = 0
         # (4, L): vehicles, queue, vehicles * speed (so that means weigh vehicles), waiting time
         self._sum = np.zeros((4, len(self._lane_ids)))
+        self._edge_speed_sum = np.zeros(len(self._first_lane))
         self._last = self._sum
 
     def _take_sample(self) -> None:
         self._last = self._session.read_lanes(self._lane_ids)
         self._last[2] *= self._last[0]
-        self._sum += self._last * max(1, self._steps - self._sampled_step)
+        weight = max(1, self._steps - self._sampled_step)
+        self._sum += self._last * weight
+        self._edge_speed_sum += self._edge_speeds_mps() * weight
         self._sampled_step = self._steps
+
+    def _edge_speeds_mps(self) -> FloatArray:
+        """(E,) at the last reading, as SUMO has it: an empty lane is one vehicle at the limit."""
+        vehicles, _, moved, _ = self._last
+        counted = np.add.reduceat(np.maximum(vehicles, 1.0), self._first_lane)
+        driven = np.where(vehicles > 0, moved, self._limit_mps)
+        return np.add.reduceat(driven, self._first_lane) / counted
 
     def _lanes(self, rows: FloatArray) -> Lanes:
         vehicles, queue, moved, waiting = rows

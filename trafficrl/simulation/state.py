@@ -1,6 +1,6 @@
 """What is known of the traffic at a decision: frozen arrays, read once.
 
-Shapes: L lanes (order of `Network.lanes`), S signals (order of `Network.signals`).
+Shapes: L lanes (order of `Network.lanes`), E edges, S signals (order of `Network.signals`).
 """
 
 from dataclasses import dataclass
@@ -60,6 +60,9 @@ class TrafficState:
     now: Lanes
     mean: Lanes
     """Over the interval."""
+    edge_speed_mps: FloatArray  # (E,) SUMO's mean speed of each edge [m/s]
+    """Mean over the readings of the interval, however many vehicles there were at each; an empty
+    lane counts as one vehicle at the limit."""
     totals: Totals
     arrived_veh: int
     """In the interval."""

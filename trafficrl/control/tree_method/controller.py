@@ -8,18 +8,27 @@ decentralised bottleneck prioritisation is the original; `TreeMethodConfig` says
 differ.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from trafficrl.config.tree_method import DurationRule, SpeedMean, TreeMethodConfig
 from trafficrl.control.commands import Command, NextPhase, PhaseDurations
+from trafficrl.control.controller import check_whole_steps
 from trafficrl.control.tree_method.link_cost import LinkCost
 from trafficrl.control.tree_method.links import build_links
 from trafficrl.control.tree_method.phase_costs import phase_costs
 from trafficrl.control.tree_method.signal_plan import SignalPlan
-from trafficrl.control.tree_method.speeds import EdgeSpeeds, vehicle_mean_speeds
+from trafficrl.control.tree_method.speeds import (
+    EdgeSpeeds,
+    sampled_mean_speeds,
+    vehicle_mean_speeds,
+)
 from trafficrl.control.tree_method.trees import build_trees, tree_costs
-from trafficrl.errors import ConfigError, NetworkError
+from trafficrl.demand.scenario import Scenario
+from trafficrl.errors import NetworkError
 from trafficrl.network.model import Network
+from trafficrl.network.programs import SignalProgram
 from trafficrl.runs.seeding import stream
 from trafficrl.simulation.state import TrafficState
 
@@ -35,34 +44,22 @@ class TreeMethod:
         network: The streets and signals.
         config: Constants and switches.
         step_s: Simulation step: greens are whole steps [s].
-        seed: Of the random phases, where the rule is `random`.
-        edge_speeds: Measures speeds for `SpeedMean.seconds`; the mean over vehicles needs none.
 
     Raises:
         ConfigError: the interval is too short for a signal, or no whole number of steps.
         NetworkError: there is no signal to control.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        config: TreeMethodConfig,
-        *,
-        step_s: float,
-        seed: int = 0,
-        edge_speeds: EdgeSpeeds | None = None,
-    ) -> None:
+    def __init__(self, network: Network, config: TreeMethodConfig, *, step_s: float) -> None:
         if not network.signals:
             raise NetworkError(f"network {network.net_file} has no signal to control")
-        check_steps("interval_s", config.interval_s, step_s)
+        check_whole_steps("interval_s", config.interval_s, step_s)
         if config.duration_rule is DurationRule.random:
-            check_steps("min_phase_s", config.min_phase_s, step_s)
+            check_whole_steps("min_phase_s", config.min_phase_s, step_s)
+        self._edge_speeds: EdgeSpeeds = sampled_mean_speeds
         if config.speed_mean is SpeedMean.vehicles:
-            edge_speeds = vehicle_mean_speeds(network)
-        assert edge_speeds is not None, "the mean over seconds needs edge_speeds"
-        self._edge_speeds = edge_speeds
+            self._edge_speeds = vehicle_mean_speeds(network)
         self._config = config
-        self._seed = seed
         self._links = build_links(network, config)
         self._costs = [
             LinkCost(
@@ -76,13 +73,14 @@ class TreeMethod:
         self._tails = np.array([link.edge for link in self._links])
         self._plans = [SignalPlan(signal, config, step_s=step_s) for signal in network.signals]
         self._num_phases = [len(signal.phases) for signal in network.signals]
-        self.reset()
+        self._random = stream(0, "tree_method", "random_phases")
 
-    def reset(self) -> None:
-        """Durations are those of the plan; random phases begin anew."""
+    def begin(self, scenario: Scenario, seed: int) -> Sequence[SignalProgram]:
+        """Durations are those of the plan; random phases follow from the seed."""
         for plan in self._plans:
             plan.reset()
-        self._random = stream(self._seed, "tree_method", "random_phases")
+        self._random = stream(seed, "tree_method", "random_phases")
+        return ()
 
     def decide(self, state: TrafficState) -> Command:
         """The next cycle of all signals, or one random phase of each."""
@@ -113,17 +111,4 @@ class TreeMethod:
             state.mean.vehicles_veh,
             num_phases=self._num_phases,
             divide_by_phases=self._config.divide_by_phases,
-        )
-
-
-def check_steps(name: str, duration_s: float, step_s: float) -> None:
-    """Return when the duration is a whole number of simulation steps.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    if abs(duration_s / step_s - round(duration_s / step_s)) > 1e-9:
-        raise ConfigError(
-            f"controllers.tree_method.{name} must be a multiple of the simulation step "
-            f"{step_s:g} [s], got {duration_s:g}"
         )

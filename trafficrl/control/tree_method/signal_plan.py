@@ -37,7 +37,7 @@ class SignalPlan:
         room_s = config.interval_s / count
         if self._least_s > room_s:
             raise ConfigError(
-                f"controllers.tree_method.interval_s {config.interval_s:g} [s] is too short for "
+                f"controller.*.interval_s {config.interval_s:g} [s] is too short for "
                 f"signal {signal.id}: {count} phases need >= {self._least_s * count:g}"
             )
         self.min_phase_s = max(self._least_s, min(config.min_phase_s, room_s))

@@ -7,7 +7,7 @@ import numpy as np
 from trafficrl.network.model import Network
 from trafficrl.simulation.state import FloatArray, TrafficState
 
-__all__ = ["EdgeSpeeds", "vehicle_mean_speeds"]
+__all__ = ["EdgeSpeeds", "sampled_mean_speeds", "vehicle_mean_speeds"]
 
 EdgeSpeeds = Callable[[TrafficState], FloatArray]
 """From a state to (E,) mean speeds over the last interval [m/s]."""
@@ -28,3 +28,8 @@ def vehicle_mean_speeds(network: Network) -> EdgeSpeeds:
         return mean
 
     return speeds
+
+
+def sampled_mean_speeds(state: TrafficState) -> FloatArray:
+    """Means over the moments at which lanes were read, as SUMO has them."""
+    return state.edge_speed_mps
