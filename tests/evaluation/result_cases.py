@@ -3,13 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from trafficrl.evaluation.evaluator import EpisodeResult
 from trafficrl.evaluation.metrics import EpisodeMetrics
+from trafficrl.evaluation.outcome import EpisodeResult
 
 NOTHING = EpisodeMetrics(
     delay_s=0.0,
     travel_time_s=0.0,
     waiting_time_s=0.0,
+    depart_delay_s=0.0,
+    stops_per_veh=0.0,
+    distance_m=0.0,
+    co2_g=0.0,
+    fuel_g=0.0,
     queue_veh=0.0,
     throughput_vph=0.0,
     arrived=0,

@@ -18,7 +18,8 @@ from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError, SimulationError, TrafficRLError
 from trafficrl.evaluation.controllers import build_controller
 from trafficrl.evaluation.episode import run_episode
-from trafficrl.evaluation.evaluator import EpisodeResult, Evaluator
+from trafficrl.evaluation.evaluator import Evaluator
+from trafficrl.evaluation.outcome import EpisodeResult, Measure
 from trafficrl.runs.seeding import Split, demand_seed
 
 TESTS = Path(__file__).parent.parent
@@ -38,9 +39,13 @@ def alone(
         for seed in range(2):
             episode = Episode.of_split(scenario, split, seed)
             judged = build_controller(controller, judged_task())
-            metrics, reward = run_episode(judged_task(), episode, judged, folder)
+            given = run_episode(judged_task(), episode, judged, folder, Measure())
             sumo_seed = demand_seed(split, seed)
-            found.append(EpisodeResult(label, scenario, seed, sumo_seed, metrics, reward))
+            found.append(
+                EpisodeResult(
+                    label, scenario, seed, sumo_seed, given.metrics, given.reward, given.slices
+                )
+            )
     return found
 
 

@@ -10,6 +10,7 @@ from trafficrl.app.console import run_app
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.evaluation.controllers import check_controller
 from trafficrl.evaluation.evaluator import Evaluator
+from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.paths import RunPaths
 
 __all__ = ["evaluate", "main"]
@@ -32,12 +33,12 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
     config, task = open_run(config, paths)
     try:
         with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
-            comparison = judge(config, evaluator, labels(config.controllers))
+            comparison = judge(config, evaluator, labels(config.controllers), paths)
     finally:
         shutil.rmtree(paths.work, ignore_errors=True)
     results = paths.evaluation / "results.json"
     comparison.save(results, controllers=config.controllers, provenance=config.provenance)
-    comparison.print(judged_on(config))
+    print_comparison(comparison, judged_on(config))
     log.info("results: %s", results)
 
 

@@ -11,6 +11,7 @@ from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
 from trafficrl.evaluation.evaluator import Evaluator
+from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
 from trafficrl.training.learner import build_learner
@@ -52,10 +53,10 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord) -> str:
         end = learn(config, task, paths, record, evaluator)
         record.update(timesteps=end.timesteps, best_score=end.best_score)
         controllers = {"fixed": "fixed", "policy": str(paths.best_model)}
-        comparison = judge(config, evaluator, controllers)
+        comparison = judge(config, evaluator, controllers, paths)
     results = paths.evaluation / "results.json"
     comparison.save(results, sumo=facts["sumo"], network_hash=facts["network_hash"])
-    comparison.print(judged_on(config))
+    print_comparison(comparison, judged_on(config))
     record.update(verdict=comparison.verdict("policy"))
     log.info("run folder: %s", paths.root)
     return end.reason

@@ -88,8 +88,17 @@ class EvaluationConfig:
     """Level of the intervals."""
     workers: int = 0
     """Episodes at once; 0 for one a processor."""
+    emissions: bool = True
+    """CO2 and fuel of test episodes by SUMO's emission model, for about a quarter more time."""
+    slice_s: float = 900.0
+    """Metrics are also kept by scheduled departure, in slices of so many seconds [s]."""
+    database: str = "outputs/evaluations"
+    """Folder that keeps every test episode for all runs, as Parquet files; empty for none."""
+    reuse: bool = True
+    """An episode that the database has of the same configuration, SUMO and seed is not run."""
 
     def __post_init__(self) -> None:
         check_range("evaluation.seeds", self.seeds, 1, 100_000)
         check_range("evaluation.confidence", self.confidence, 0.5, 0.999)
         check_range("evaluation.workers", self.workers, 0, 512)
+        check_range("evaluation.slice_s", self.slice_s, 1, 864_000, unit="s")

@@ -44,6 +44,7 @@ def start_episode(
     *,
     controller: Controller | None = None,
     output_dir: Path | None = None,
+    emissions: bool = False,
 ) -> RunningEpisode:
     """The episode at its first second, its generated demand below `folder`.
 
@@ -53,6 +54,7 @@ def start_episode(
         folder: where its files go while it runs.
         controller: begins its episode with it, and its programs replace those of the network.
         output_dir: where SUMO writes trips and statistics, if anywhere.
+        emissions: trips hold what SUMO's emission model gives for each vehicle.
 
     Raises:
         ConfigError: the controller's parameters do not fit the network.
@@ -75,14 +77,7 @@ def start_episode(
             save_signal_programs(programs, file)
             additional = (*scenario.additional_files, file)
             scenario = replace(scenario, additional_files=additional)
-        options = SimulationOptions(
-            step_s=task.step_s,
-            seed=episode.sumo_seed,
-            backend=task.backend,
-            gui=task.gui,
-            simulation=task.simulation,
-            output_dir=output_dir,
-        )
+        options = _options(task, episode, output_dir, emissions=emissions)
         session = SumoSession(scenario, options)
     except BaseException:
         demand.cleanup()
@@ -90,3 +85,17 @@ def start_episode(
     reader = StateReader(session, task.network, sample_s=task.reward.sample_s)
     driver = SignalDriver(session, task.network.signals, reader)
     return RunningEpisode(scenario, session, driver, demand)
+
+
+def _options(
+    task: Task, episode: Episode, output_dir: Path | None, *, emissions: bool
+) -> SimulationOptions:
+    return SimulationOptions(
+        step_s=task.step_s,
+        seed=episode.sumo_seed,
+        backend=task.backend,
+        gui=task.gui,
+        simulation=task.simulation,
+        output_dir=output_dir,
+        emissions=emissions,
+    )

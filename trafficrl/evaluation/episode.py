@@ -8,15 +8,18 @@ from trafficrl.env.episodes import Episode
 from trafficrl.env.rewards import WeightedReward
 from trafficrl.env.simulate import start_episode
 from trafficrl.env.task import Task
-from trafficrl.evaluation.metrics import EpisodeMetrics, episode_metrics
+from trafficrl.evaluation.metrics import episode_metrics
+from trafficrl.evaluation.outcome import Measure, Outcome
+from trafficrl.evaluation.slices import build_slices
+from trafficrl.evaluation.trips import read_trips
 
 __all__ = ["run_episode"]
 
 
 def run_episode(
-    task: Task, episode: Episode, controller: Controller, folder: Path
-) -> tuple[EpisodeMetrics, float]:
-    """The metrics of the episode under that controller, and its sum of rewards.
+    task: Task, episode: Episode, controller: Controller, folder: Path, measure: Measure
+) -> Outcome:
+    """What the episode gives under that controller.
 
     All files of the episode lie in a folder of their own below `folder`, which is gone afterwards.
 
@@ -28,7 +31,12 @@ def run_episode(
     reward = WeightedReward(task.reward, task.network)
     with tempfile.TemporaryDirectory(prefix="episode-", dir=folder) as name:
         running = start_episode(
-            task, episode, Path(name), controller=controller, output_dir=Path(name)
+            task,
+            episode,
+            Path(name),
+            controller=controller,
+            output_dir=Path(name),
+            emissions=measure.emissions,
         )
         try:
             driver = running.driver
@@ -39,11 +47,21 @@ def run_episode(
                 states.append(state)
         finally:
             running.close()
-        metrics = episode_metrics(
+        scenario = running.scenario
+        trips = read_trips(
             Path(name) / "tripinfo.xml",
-            states,
-            scheduled=running.scenario.num_scheduled,
-            begin_s=running.scenario.begin_s,
-            end_s=running.scenario.end_s,
+            emissions=measure.emissions,
+            closed_s=state.time_s,
+            end_s=scenario.end_s,
         )
-    return metrics, sum(reward.pay(state)[0] for state in states)
+    return Outcome(
+        episode_metrics(
+            trips,
+            states,
+            scheduled=scenario.num_scheduled,
+            begin_s=scenario.begin_s,
+            end_s=scenario.end_s,
+        ),
+        build_slices(trips, begin_s=scenario.begin_s, slice_s=measure.slice_s),
+        sum(reward.pay(state)[0] for state in states),
+    )

@@ -1,57 +1,42 @@
 """Controllers x scenarios x seeds, each episode in a worker process, the same seeds for all."""
 
+import logging
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trafficrl.control.controller import Controller
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import SimulationError
-from trafficrl.evaluation.controllers import build_controller, check_controller, model_file
-from trafficrl.evaluation.episode import run_episode
-from trafficrl.evaluation.metrics import EpisodeMetrics
+from trafficrl.evaluation.controllers import check_controller
+from trafficrl.evaluation.database import EvaluationDatabase
+from trafficrl.evaluation.identity import Identities
+from trafficrl.evaluation.outcome import EpisodeResult, Measure, Outcome
+from trafficrl.evaluation.worker import Job, run_job, start_worker
 from trafficrl.runs.seeding import Split
-from trafficrl.training.models import use_one_thread
-from trafficrl.training.processes import ignore_signals, shielded_children
+from trafficrl.training.processes import shielded_children
 
-__all__ = ["EpisodeResult", "Evaluator"]
+__all__ = ["EpisodeResult", "Evaluator", "Recording"]
 
-
-FileState = tuple[int, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeResult:
-    """One episode's metrics, and all that names it."""
-
-    controller: str
-    """Its label in tables."""
-    scenario: str
-    seed: int
-    """Index within the split: 0, 1, ..."""
-    sumo_seed: int
-    metrics: EpisodeMetrics
-    reward: float
+log = logging.getLogger(__name__)
+Key = tuple[str, str, int]
+"""Label of the controller, scenario, seed."""
+ONLY_METRICS = Measure()
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One episode to run."""
+class Recording:
+    """Where judged episodes are kept."""
 
-    label: str
-    controller: str
-    """A controller's name, the file of a model, or a run folder."""
-    scenario: str
-    split: Split
-    seed: int
+    database: EvaluationDatabase
+    run: Path
+    """Folder of the run that asks for them."""
+    reuse: bool = True
+    """What is known already is not run again."""
 
 
 class Evaluator:
@@ -70,7 +55,7 @@ class Evaluator:
         self._pool = ProcessPoolExecutor(
             count,
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
+            initializer=start_worker,
             initargs=(task, folder, lifeline),
         )
 
@@ -86,6 +71,8 @@ class Evaluator:
         *,
         split: Split,
         seeds: int,
+        measure: Measure = ONLY_METRICS,
+        recording: Recording | None = None,
         report: Callable[[int], None] = lambda done: None,
     ) -> list[EpisodeResult]:
         """All episodes, ordered by controller, scenario and seed.
@@ -94,32 +81,52 @@ class Evaluator:
             controllers: label in tables -> name of the controller, model file or run folder.
             split: which demand.
             seeds: episodes of each scenario, the same ones for every controller.
+            measure: what is measured.
+            recording: where episodes are kept and known ones are found; None for nowhere.
             report: called with the number of finished episodes.
 
         Raises:
+            ConfigError: an unknown controller, or a model that is not there.
+            RunError: the database cannot be read or written.
             SimulationError: a worker process died.
             TrafficRLError: what an episode raised.
         """
-        jobs = [
-            Job(label, controller, scenario, split, seed)
+        for name in controllers.values():
+            check_controller(name, self._task.controllers)
+        jobs = {
+            (label, scenario, seed): Job(controller, scenario, split, seed, measure)
             for label, controller in controllers.items()
             for scenario in self._task.scenarios
             for seed in range(seeds)
-        ]
-        futures: list[Future[EpisodeResult]] = []
+        }
+        known: dict[Key, Outcome] = {}
+        if recording is not None:
+            jobs = recorded(jobs, self._task, recording)
+            known = find_known(jobs, recording)
+            if known:
+                report(len(known))
+        outcomes = known | self._run(
+            {key: job for key, job in jobs.items() if key not in known},
+            lambda done: report(len(known) + done),
+        )
+        return [result(key, split, outcomes[key]) for key in jobs]
+
+    def _run(self, jobs: Mapping[Key, Job], report: Callable[[int], None]) -> dict[Key, Outcome]:
+        futures: list[Future[Outcome]] = []
         try:
             with shielded_children():  # the pool starts its processes when it is given work
-                futures += [self._pool.submit(_run_job, job) for job in jobs]
+                futures += [self._pool.submit(run_job, job) for job in jobs.values()]
             for done in _finished(futures):
                 report(done)
         except BrokenProcessPool as error:
+            names = dict.fromkeys(label for label, _, _ in jobs)
             raise SimulationError(
-                f"a worker process died during {len(jobs)} episodes of {', '.join(controllers)}"
+                f"a worker process died during {len(jobs)} episodes of {', '.join(names)}"
             ) from error
         finally:
             for future in futures:
                 future.cancel()
-        return [future.result() for future in futures]
+        return {key: future.result() for key, future in zip(jobs, futures, strict=True)}
 
     def close(self) -> None:
         """The workers have ended, with whatever they were doing."""
@@ -127,7 +134,7 @@ class Evaluator:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _finished(futures: list["Future[EpisodeResult]"]) -> Iterator[int]:
+def _finished(futures: list["Future[Outcome]"]) -> Iterator[int]:
     """Counts finished episodes as they come; the first failure is raised at once."""
     left = set(futures)
     while left:
@@ -137,48 +144,45 @@ def _finished(futures: list["Future[EpisodeResult]"]) -> Iterator[int]:
         yield len(futures) - len(left)
 
 
-# What a worker process keeps between its episodes: the task, and each controller as it was built
-# from a state of its file.
-_worker: tuple[Task, Path] | None = None
-_controllers: dict[str, tuple[FileState, Controller]] = {}
+def recorded(jobs: Mapping[Key, Job], task: Task, recording: Recording) -> dict[Key, Job]:
+    """The same jobs, each with its name in the database."""
+    identities = Identities(task, run=recording.run)
+    return {
+        key: replace(
+            job,
+            database=recording.database,
+            identity=identities.identify(
+                key[0],
+                job.controller,
+                scenario=job.scenario,
+                split=job.split,
+                seed=job.seed,
+                measure=job.measure,
+            ),
+        )
+        for key, job in jobs.items()
+    }
 
 
-def _start_worker(task: Task, folder: Path, lifeline: Connection) -> None:
-    global _worker  # noqa: PLW0603 - a pool's initializer has no other place to leave its work
-    _worker = (task, folder)
-    use_one_thread()
-    ignore_signals()
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+def find_known(jobs: Mapping[Key, Job], recording: Recording) -> dict[Key, Outcome]:
+    """What the database holds of the jobs already, and the log says how much."""
+    if not recording.reuse:
+        return {}
+    wanted = {key: job.identity for key, job in jobs.items() if job.identity is not None}
+    found = recording.database.known(list(wanted.values()))
+    log.info(
+        "evaluation: %d of %d episodes were known from %s",
+        sum(identity in found for identity in wanted.values()),
+        len(jobs),
+        recording.database.folder,
+    )
+    return {key: found[identity] for key, identity in wanted.items() if identity in found}
 
 
-def _end_with(lifeline: Connection) -> None:
-    """This process ends when the pipe closes: the pool's own queue would let it wait for ever."""
-    with suppress(EOFError):
-        lifeline.recv()
-    os._exit(0)
-
-
-def _run_job(job: Job) -> EpisodeResult:
-    assert _worker is not None, "the initializer has run"
-    task, folder = _worker
-    episode = Episode.of_split(job.scenario, job.split, job.seed)
-    metrics, reward = run_episode(task, episode, _controller(job.controller, task), folder)
-    return EpisodeResult(job.label, job.scenario, job.seed, episode.sumo_seed, metrics, reward)
-
-
-def _controller(name: str, task: Task) -> Controller:
-    """Built once a state of its file: a model that was written anew is read anew."""
-    check_controller(name, task.controllers)
-    model = None if name in task.controllers else model_file(name)
-    state = _file_state(model) if model else None
-    known, controller = _controllers.get(name, (None, None))
-    if controller is None or known != state:
-        controller = build_controller(name, task)
-        _controllers[name] = state, controller
-    return controller
-
-
-def _file_state(file: Path) -> FileState:
-    """Differs after the file was replaced, even within one tick of the file system's clock."""
-    status = file.stat()
-    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
+def result(key: Key, split: Split, outcome: Outcome) -> EpisodeResult:
+    """The outcome with its name."""
+    label, scenario, seed = key
+    sumo_seed = Episode.of_split(scenario, split, seed).sumo_seed
+    return EpisodeResult(
+        label, scenario, seed, sumo_seed, outcome.metrics, outcome.reward, outcome.slices
+    )

@@ -1,14 +1,12 @@
 """What an episode was worth, over every scheduled vehicle: nothing is gained by keeping one out."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from xml.etree.ElementTree import ParseError, iterparse
-
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from trafficrl.errors import SimulationError
-from trafficrl.simulation.state import FloatArray, TrafficState
+from trafficrl.evaluation.slices import TripMeans, mean, trip_means
+from trafficrl.evaluation.trips import Trips
+from trafficrl.simulation.state import TrafficState
 
 __all__ = ["METRICS", "EpisodeMetrics", "Metric", "episode_metrics"]
 
@@ -21,33 +19,34 @@ class Metric:
     unit: str
     better: str
     """`lower` or `higher`."""
+    needs_completion: bool = False
+    """It looks better where fewer vehicles arrive: it ranks none whose completion differs."""
 
 
 METRICS: dict[str, Metric] = {
     "delay_s": Metric("delay", "s", "lower"),
-    "travel_time_s": Metric("travel time", "s", "lower"),
+    "travel_time_s": Metric("travel time", "s", "lower", needs_completion=True),
     "waiting_time_s": Metric("waiting time", "s", "lower"),
+    "depart_delay_s": Metric("depart delay", "s", "lower"),
+    "stops_per_veh": Metric("stops", "/veh", "lower", needs_completion=True),
+    "distance_m": Metric("distance", "m", "lower", needs_completion=True),
+    "co2_g": Metric("CO2", "g/veh", "lower", needs_completion=True),
+    "fuel_g": Metric("fuel", "g/veh", "lower", needs_completion=True),
     "queue_veh": Metric("queue", "veh", "lower"),
     "throughput_vph": Metric("throughput", "veh/h", "higher"),
     "arrived": Metric("arrived", "veh", "higher"),
     "scheduled": Metric("scheduled", "veh", "higher"),
-    "arrived_duration_s": Metric("duration of the arrived", "s", "lower"),
+    "arrived_duration_s": Metric("duration of the arrived", "s", "lower", needs_completion=True),
     "teleports": Metric("teleports", "", "lower"),
     "collisions": Metric("collisions", "", "lower"),
     "emergency_brakings": Metric("emergency brakings", "", "lower"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class EpisodeMetrics:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeMetrics(TripMeans):
     """One episode. Means are over all scheduled vehicles, whether they arrived or not."""
 
-    delay_s: float
-    """Time loss + depart delay; one that never departed has lost all its time since it was due."""
-    travel_time_s: float
-    """From the scheduled departure to the arrival, or to the end of the episode."""
-    waiting_time_s: float
-    """Standing in the network."""
     queue_veh: float
     """Mean over time of all vehicles that stand in the network."""
     throughput_vph: float
@@ -60,12 +59,9 @@ class EpisodeMetrics:
     emergency_brakings: int
 
 
-COLUMNS = ("arrival", "duration", "timeLoss", "waitingTime", "departDelay")
-
-
 def episode_metrics(
-    tripinfo: Path,
-    states: list[TrafficState],
+    trips: Trips,
+    states: Sequence[TrafficState],
     *,
     scheduled: int | None,
     begin_s: float,
@@ -74,7 +70,7 @@ def episode_metrics(
     """The metrics of an episode that has been closed.
 
     Args:
-        tripinfo: SUMO's trips, unfinished and undeparted ones included.
+        trips: of all vehicles that were due.
         states: one a decision.
         scheduled: vehicles that were due in begin_s..end_s, as the demand has it; None where only
             SUMO knows.
@@ -82,43 +78,27 @@ def episode_metrics(
         end_s: its last second; an episode that emptied earlier counts as if it had gone on.
 
     Raises:
-        SimulationError: the trips are missing or damaged, or are not those that were scheduled.
+        SimulationError: the trips are not those that were scheduled.
     """
-    trips = np.array(list(_rows(tripinfo)), dtype=np.float64).reshape(-1, len(COLUMNS))
-    due = states[-1].totals.scheduled_veh if scheduled is None else scheduled
-    if len(trips) != due:
-        raise SimulationError(f"{tripinfo}: {len(trips)} trips, but {due} were scheduled")
-    arrival, duration, time_loss, waiting, depart_delay = trips.T
-    arrived = arrival >= 0
     last = states[-1].totals
+    # SUMO itself counts none that was due within its last step.
+    due = last.scheduled_veh if scheduled is None else scheduled
+    if len(trips) < due or (scheduled is not None and len(trips) > due):
+        raise SimulationError(f"SUMO listed {len(trips)} trips, but {due} were scheduled")
+    arrived = int(trips.arrived.sum())
     return EpisodeMetrics(
-        delay_s=_mean(time_loss + depart_delay),
-        travel_time_s=_mean(duration + depart_delay),
-        waiting_time_s=_mean(waiting),
-        queue_veh=sum(_queue(state) * state.interval_s for state in states) / (end_s - begin_s),
-        throughput_vph=float(arrived.sum()) / (end_s - begin_s) * 3600.0,
-        arrived=int(arrived.sum()),
+        **asdict(trip_means(trips)),
+        queue_veh=sum(queue_veh(state) * state.interval_s for state in states) / (end_s - begin_s),
+        throughput_vph=arrived / (end_s - begin_s) * 3600.0,
+        arrived=arrived,
         scheduled=len(trips),
-        arrived_duration_s=_mean(duration[arrived]),
+        arrived_duration_s=mean(trips.duration_s[trips.arrived]),
         teleports=last.teleports,
         collisions=last.collisions,
         emergency_brakings=last.emergency_brakings,
     )
 
 
-def _queue(state: TrafficState) -> float:
+def queue_veh(state: TrafficState) -> float:
+    """Standing in the whole network, mean over the interval before the state [veh]."""
     return float(state.mean.queue_veh.sum())
-
-
-def _mean(values: FloatArray) -> float:
-    return float(values.mean()) if len(values) else 0.0
-
-
-def _rows(tripinfo: Path) -> Iterator[list[float]]:
-    try:
-        for _, element in iterparse(tripinfo):  # noqa: S314 - SUMO wrote it a moment ago
-            if element.tag == "tripinfo":
-                yield [float(element.attrib[name]) for name in COLUMNS]
-                element.clear()
-    except (OSError, ParseError, KeyError, ValueError) as error:
-        raise SimulationError(f"{tripinfo}: no whole list of trips: {error}") from error

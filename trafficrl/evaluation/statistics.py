@@ -1,4 +1,7 @@
-"""Paired differences and their intervals: the same scenario and seed under two controllers."""
+"""Paired differences and their intervals: the same scenario and seed under two controllers.
+
+Beside them: means that bear outliers, and which episodes were no traffic control any more.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +10,30 @@ from statistics import NormalDist
 
 import numpy as np
 
-from trafficrl.evaluation.evaluator import EpisodeResult
+from trafficrl.evaluation.outcome import EpisodeResult
 from trafficrl.runs.seeding import stream
 from trafficrl.simulation.state import FloatArray
 
-__all__ = ["PairedDifference", "paired_difference"]
+__all__ = [
+    "LEAST_COMPLETION",
+    "MOST_TELEPORTS",
+    "PairedDifference",
+    "completion_differs",
+    "find_diverged",
+    "interquartile_mean",
+    "paired_difference",
+]
 
 RESAMPLES = 10_000
+LEAST_COMPLETION = 2 / 3
+"""An episode with fewer arrivals than that part of the best controller's is a gridlock."""
+MOST_TELEPORTS = 0.05
+"""So is one in which SUMO took a larger part of the vehicles out of their jams."""
+SAME_COMPLETION = 0.01
+"""Shares of arrived vehicles that differ by no more are taken for equal."""
+
+Episode = tuple[str, str, int]
+"""Controller, scenario, seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +110,42 @@ def widening(freedom: int, confidence: float) -> float:
     # numpy has no quantiles of Student's t: a million draws give them closely enough.
     draws = stream(0, "student").standard_t(freedom, 1_000_000)
     return float(np.quantile(draws, level)) / NormalDist().inv_cdf(level)
+
+
+def interquartile_mean(values: Sequence[float]) -> float:
+    """Mean of the middle half, the values at its ends counting in part (Agarwal et al. 2021,
+    "Deep reinforcement learning at the edge of the statistical precipice")."""
+    count = len(values)
+    # How much of each value lies between the quartiles, each value being one unit wide.
+    upper = np.minimum(np.arange(1, count + 1), 0.75 * count)
+    lower = np.maximum(np.arange(count), 0.25 * count)
+    return float(np.average(np.sort(values), weights=np.clip(upper - lower, 0.0, None)))
+
+
+def find_diverged(results: Sequence[EpisodeResult]) -> set[Episode]:
+    """The episodes that ended in gridlock: their means say little beside those of the others."""
+    best: dict[tuple[str, int], int] = {}
+    for result in results:
+        pair = result.scenario, result.seed
+        best[pair] = max(best.get(pair, 0), result.metrics.arrived)
+    return {
+        (result.controller, result.scenario, result.seed)
+        for result in results
+        if result.metrics.arrived < LEAST_COMPLETION * best[result.scenario, result.seed]
+        or result.metrics.teleports > MOST_TELEPORTS * result.metrics.scheduled
+    }
+
+
+def completion_differs(results: Sequence[EpisodeResult]) -> bool:
+    """Whether controllers brought other shares of the vehicles to their ends.
+
+    Then means that leave out what is still to come, such as travel time, rank nothing.
+    """
+    arrived: dict[str, int] = {}
+    scheduled: dict[str, int] = {}
+    for result in results:
+        name, metrics = result.controller, result.metrics
+        arrived[name] = arrived.get(name, 0) + metrics.arrived
+        scheduled[name] = scheduled.get(name, 0) + metrics.scheduled
+    shares = [arrived[name] / max(scheduled[name], 1) for name in arrived]
+    return max(shares) - min(shares) > SAME_COMPLETION

@@ -8,7 +8,7 @@ from trafficrl.config.execution import Backend
 from trafficrl.config.simulation import SimulationConfig
 from trafficrl.demand.scenario import Scenario
 
-__all__ = ["SimulationOptions", "sumo_arguments"]
+__all__ = ["SimulationOptions", "option_set", "sumo_arguments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class SimulationOptions:
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     output_dir: Path | None = None
     """Where trips and statistics are written for an evaluation; nothing is written without it."""
+    emissions: bool = False
+    """The trips hold what SUMO's emission model gives for each vehicle."""
 
 
 def sumo_arguments(scenario: Scenario, options: SimulationOptions) -> list[str]:
@@ -31,12 +33,11 @@ def sumo_arguments(scenario: Scenario, options: SimulationOptions) -> list[str]:
         *("--route-files", _comma_separated(scenario.route_files)),
         *("--begin", str(scenario.begin_s)),
         *("--end", str(scenario.end_s)),
-        *("--step-length", str(options.step_s)),
         *("--seed", str(options.seed)),
         *("--no-step-log", "true"),
         *("--no-warnings", "true"),
         *("--duration-log.disable", "true"),
-        *_more(options.simulation),
+        *option_set(options.step_s, options.simulation),
     ]
     if scenario.additional_files:
         arguments += ["--additional-files", _comma_separated(scenario.additional_files)]
@@ -47,9 +48,21 @@ def sumo_arguments(scenario: Scenario, options: SimulationOptions) -> list[str]:
             *("--tripinfo-output.write-undeparted", "true"),
             *("--statistic-output", str(options.output_dir / "statistics.xml")),
         ]
+    if options.emissions:
+        arguments += ["--device.emissions.probability", "1"]
     if options.gui:
         arguments += ["--start", "true", "--quit-on-end", "true"]
     return arguments
+
+
+def option_set(step_s: float, config: SimulationConfig) -> tuple[str, ...]:
+    """What decides an episode beside network, demand and seed: results of two are not comparable.
+
+    Args:
+        step_s: length of a simulation step [s].
+        config: all else.
+    """
+    return ("--step-length", str(step_s), *_more(config))
 
 
 def _comma_separated(files: Sequence[Path]) -> str:

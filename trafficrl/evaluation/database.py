@@ -1,0 +1,216 @@
+"""Every judged episode, kept for good: what was run once under one configuration is known.
+
+A folder with two tables, `episodes` (one row an episode) and `slices` (its vehicles by type and by
+scheduled departure; joined by `id`). DuckDB reads them as they lie:
+
+    SELECT controller, avg(delay_s) FROM 'outputs/evaluations/episodes/*.parquet' GROUP BY ALL
+
+Such a query mixes whatever is there. `EvaluationDatabase.groups` keeps apart what must never stand
+in one table: results of two versions of SUMO, or of two sets of its options.
+"""
+
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+from uuid import uuid4
+
+from trafficrl.errors import RunError
+from trafficrl.evaluation.metrics import EpisodeMetrics
+from trafficrl.evaluation.outcome import EpisodeIdentity, Outcome
+from trafficrl.evaluation.shards import SUFFIX, list_shards, read_shards, write_shard
+from trafficrl.evaluation.slices import SliceMetrics
+
+__all__ = ["EvaluationDatabase", "RecordedEpisode", "SumoBuild"]
+
+TYPES = {int: "BIGINT", float: "DOUBLE", str: "VARCHAR", bool: "BOOLEAN"}
+
+
+def columns_of(rows: type) -> dict[str, str]:
+    """Column -> DuckDB's type, from the fields of a dataclass."""
+    hints = get_type_hints(rows)
+    found = {}
+    for field in fields(rows):
+        kind = hints[field.name]
+        if isinstance(kind, types.UnionType):  # or None
+            kind = get_args(kind)[0]
+        found[field.name] = TYPES[kind]
+    return found
+
+
+KEY = {"id": "VARCHAR", "recorded": "VARCHAR"}
+IDENTITY, METRICS = columns_of(EpisodeIdentity), columns_of(EpisodeMetrics)
+EPISODES = {**KEY, **IDENTITY, **METRICS, "reward": "DOUBLE"}
+SLICES_OF_EPISODE = columns_of(SliceMetrics)
+SLICES = {"id": "VARCHAR", **SLICES_OF_EPISODE}
+CONFIGURATION_LETTERS, SEED_DIGITS = 16, 10
+PREFIX_LENGTH = CONFIGURATION_LETTERS + SEED_DIGITS + 2
+WITHOUT_EMISSIONS: dict[str, Any] = {"co2_g": None, "fuel_g": None}
+
+
+@dataclass(frozen=True, slots=True)
+class SumoBuild:
+    """What two episodes must share to stand in one table."""
+
+    sumo: str
+    """Version."""
+    options: str
+    """SUMO's options beside network, demand and seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEpisode:
+    """One row of the table of episodes."""
+
+    id: str
+    recorded: str
+    """When, in UTC."""
+    identity: EpisodeIdentity
+    metrics: EpisodeMetrics
+    reward: float
+
+
+class EvaluationDatabase:
+    """The tables in one folder, shared by any number of processes at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._episodes, self._slices = folder / "episodes", folder / "slices"
+
+    def record(self, identity: EpisodeIdentity, outcome: Outcome) -> None:
+        """The episode is known from now on.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        assert outcome.reward is not None, "the episode was run"
+        row_id = uuid4().hex
+        recorded = datetime.now(timezone.utc).isoformat(timespec="microseconds")
+        name = shard_name(identity, row_id)
+        slices = [(row_id, *astuple(one)) for one in outcome.slices]
+        if slices:  # before the episode: where that is known, its slices are whole
+            write_shard(self._slices / name, SLICES, slices)
+        metrics = astuple(outcome.metrics)
+        row = (row_id, recorded, *astuple(identity), *metrics, outcome.reward)
+        write_shard(self._episodes / name, EPISODES, [row])
+
+    def known(self, wanted: Sequence[EpisodeIdentity]) -> dict[EpisodeIdentity, Outcome]:
+        """What has been run before for the same configuration, SUMO and seed.
+
+        The reward comes along only where it was the same. Damaged files are left out, with a
+        warning that names them.
+        """
+        prefixes = {shard_prefix(identity) for identity in wanted}
+        files = [f for f in list_shards(self._episodes) if f.name[:PREFIX_LENGTH] in prefixes]
+        recorded = [episode_of(row) for row in read_shards(files, EPISODES)]
+        slices = self.slices(recorded)
+        found = {}
+        for identity in wanted:
+            serving = [one for one in recorded if one.id in slices and serves(one, identity)]
+            if serving:
+                episode = min(serving, key=partial(preference, identity))
+                found[identity] = as_asked(episode, slices[episode.id], identity)
+        return found
+
+    def groups(self) -> dict[SumoBuild, list[RecordedEpisode]]:
+        """Every episode, each once, by what two must share to be compared; by time of record.
+
+        Damaged files are left out, with a warning that names them.
+        """
+        rows = read_shards(list_shards(self._episodes), EPISODES)
+        found: dict[SumoBuild, dict[tuple[str, int], RecordedEpisode]] = {}
+        # Two processes that began at once may both have run it; the one that knows more counts.
+        order = sorted(
+            map(episode_of, rows),
+            key=lambda one: (not one.identity.emissions, one.recorded, one.id),
+        )
+        for episode in order:
+            identity = episode.identity
+            build = SumoBuild(identity.sumo, identity.options)
+            same = (identity.configuration, identity.sumo_seed)
+            found.setdefault(build, {}).setdefault(same, episode)
+        return {build: list(episodes.values()) for build, episodes in found.items()}
+
+    def episodes(self, build: SumoBuild | None = None) -> list[RecordedEpisode]:
+        """The episodes of one build of SUMO, each once.
+
+        Args:
+            build: which; None where there is only one.
+
+        Raises:
+            RunError: there are several, and none was chosen.
+        """
+        groups = self.groups()
+        if build is not None:
+            return groups.get(build, [])
+        if len(groups) > 1:
+            builds = "; ".join(f"SUMO {one.sumo} with {one.options}" for one in groups)
+            raise RunError(
+                f"{self.folder} holds results that cannot be compared: choose one of: {builds}"
+            )
+        return [episode for found in groups.values() for episode in found]
+
+    def slices(self, episodes: Iterable[RecordedEpisode]) -> dict[str, tuple[SliceMetrics, ...]]:
+        """Id of each episode -> its slices; one whose file is gone or damaged is left out."""
+        found: dict[str, list[SliceMetrics]] = {}
+        files = {}
+        for episode in episodes:
+            if not episode.metrics.scheduled:  # nobody drove
+                found[episode.id] = []
+            files[episode.id] = self._slices / shard_name(episode.identity, episode.id)
+        there = [file for file in files.values() if file.exists()]
+        for row_id, *values in read_shards(there, SLICES):
+            slices = SliceMetrics(**dict(zip(SLICES_OF_EPISODE, values, strict=True)))
+            found.setdefault(row_id, []).append(slices)
+        return {row_id: tuple(slices) for row_id, slices in found.items()}
+
+
+def shard_prefix(identity: EpisodeIdentity) -> str:
+    """Begins the name of every file that may hold the episode: others need not be opened."""
+    return f"{identity.configuration[:CONFIGURATION_LETTERS]}-{identity.sumo_seed:0{SEED_DIGITS}d}-"
+
+
+def shard_name(identity: EpisodeIdentity, row_id: str) -> str:
+    """Name of the two files of a row: one in each table."""
+    return f"{shard_prefix(identity)}{row_id}{SUFFIX}"
+
+
+def episode_of(row: Sequence[Any]) -> RecordedEpisode:
+    """A row of the table as objects."""
+    values = dict(zip(EPISODES, row, strict=True))
+    return RecordedEpisode(
+        id=values["id"],
+        recorded=values["recorded"],
+        identity=EpisodeIdentity(**{name: values[name] for name in IDENTITY}),
+        metrics=EpisodeMetrics(**{name: values[name] for name in METRICS}),
+        reward=values["reward"],
+    )
+
+
+def serves(episode: RecordedEpisode, wanted: EpisodeIdentity) -> bool:
+    """The episode is the wanted one, and all that is wanted of it was measured."""
+    found = episode.identity
+    return (
+        (found.configuration, found.sumo, found.sumo_seed, found.slice_s)
+        == (wanted.configuration, wanted.sumo, wanted.sumo_seed, wanted.slice_s)
+    ) and found.emissions >= wanted.emissions
+
+
+def preference(wanted: EpisodeIdentity, episode: RecordedEpisode) -> tuple[bool, str]:
+    """Orders what serves: first what has the wanted reward, then what came first."""
+    return episode.identity.reward_terms != wanted.reward_terms, episode.recorded
+
+
+def as_asked(
+    episode: RecordedEpisode, slices: tuple[SliceMetrics, ...], wanted: EpisodeIdentity
+) -> Outcome:
+    """What running the wanted episode would have given, but for the reward of another run."""
+    same_reward = episode.identity.reward_terms == wanted.reward_terms
+    metrics = episode.metrics
+    if not wanted.emissions:
+        metrics = replace(metrics, **WITHOUT_EMISSIONS)
+        slices = tuple(replace(one, **WITHOUT_EMISSIONS) for one in slices)
+    return Outcome(metrics, slices, episode.reward if same_reward else None)

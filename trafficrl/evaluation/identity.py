@@ -1,0 +1,154 @@
+"""Which episode it is: all that decides it, as one hash, so that nothing is run twice."""
+
+import json
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import trafficrl
+from trafficrl.config.load import plain_values
+from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
+from trafficrl.env.episodes import Episode
+from trafficrl.env.task import Task
+from trafficrl.errors import RunError
+from trafficrl.evaluation.controllers import model_file
+from trafficrl.evaluation.outcome import EpisodeIdentity, Measure
+from trafficrl.runs.provenance import package_versions
+from trafficrl.runs.seeding import Split
+from trafficrl.simulation.backend import sumo_version
+from trafficrl.simulation.options import option_set
+
+__all__ = ["Identities"]
+
+
+class Identities:
+    """Names the episodes of one task, asked for by one run.
+
+    Raises:
+        RunError: a file of the configuration cannot be read.
+    """
+
+    def __init__(self, task: Task, *, run: Path) -> None:
+        self._task = task
+        self._run = str(run)
+        self._settings = {
+            name: digest(setting(task, scenario)) for name, scenario in task.scenarios.items()
+        }
+        self._reward_terms = digest(plain_values(task.reward))
+        self._options = " ".join(option_set(float(task.step_s), task.simulation))
+        self._deciders: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def identify(
+        self,
+        label: str,
+        controller: str,
+        *,
+        scenario: str,
+        split: Split,
+        seed: int,
+        measure: Measure,
+    ) -> EpisodeIdentity:
+        """The identity of one episode.
+
+        Args:
+            label: of the controller in tables.
+            controller: its name, or where its model is.
+            scenario: one of the task's.
+            split: which demand.
+            seed: index within the split.
+            measure: what is measured.
+        """
+        if controller not in self._deciders:
+            self._deciders[controller] = decider(controller, self._task)
+        kind, decides = self._deciders[controller]
+        model = model_file(controller) if kind == "model" else None
+        return EpisodeIdentity(
+            run=self._run,
+            checkpoint=str(model.resolve()) if model else "",
+            controller=label,
+            kind=kind,
+            parameters=json.dumps(decides, sort_keys=True),
+            scenario=scenario,
+            split=split.name,
+            seed=seed,
+            sumo_seed=Episode.of_split(scenario, split, seed).sumo_seed,
+            setting=self._settings[scenario],
+            configuration=digest([self._settings[scenario], kind, decides]),
+            reward_terms=self._reward_terms,
+            sumo=sumo_version(),
+            options=self._options,
+            emissions=measure.emissions,
+            slice_s=float(measure.slice_s),
+        )
+
+
+def setting(task: Task, scenario: ScenarioConfig) -> dict[str, Any]:
+    """What decides an episode of the scenario beside the controller, the seed and SUMO itself.
+
+    Streets and signals are more than the file that SUMO reads: they hold where trips begin, and
+    the clearance. How often lanes are sampled decides the queue and what a policy sees.
+    """
+    network = task.network
+    return {
+        "network": network.hash,
+        "signals": plain_values(network.signals),
+        "streets": plain_values(network.streets),
+        "scenario": plain_values(by_content(scenario)),
+        "step_s": float(task.step_s),
+        "end_s": float(task.end_s),
+        "sample_s": float(task.reward.sample_s),
+        "simulation": plain_values(task.simulation),
+        "packages": package_versions(),
+        "code": code_hash(),
+    }
+
+
+def decider(controller: str, task: Task) -> tuple[str, dict[str, Any]]:
+    """Kind of a controller, and what decides it beside the setting.
+
+    A model brings its own observation and action. A classical controller without an interval of
+    its own decides as often as the task says, which moves the times at which lanes are read.
+    """
+    if controller not in task.controllers:
+        model = model_file(controller)
+        assert model is not None, "the controller has been checked"
+        return "model", {"model": file_hash(model)}
+    config = plain_values(task.controllers[controller])
+    return config["kind"], {"parameters": config, "decision_s": float(task.action.decision_s)}
+
+
+def by_content(scenario: ScenarioConfig) -> ScenarioConfig:
+    """Files that were given count by their content, wherever they lie."""
+    if not isinstance(scenario, RouteFileScenarioConfig):
+        return scenario
+    return replace(
+        scenario,
+        file=[file_hash(Path(file)) for file in scenario.file],
+        additional=[file_hash(Path(file)) for file in scenario.additional],
+    )
+
+
+def digest(values: Any) -> str:
+    """SHA-256 of plain values."""
+    return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def file_hash(file: Path) -> str:
+    """SHA-256 of a file's content."""
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise RunError(f"{file} cannot be read: {error.strerror}") from error
+
+
+@cache
+def code_hash() -> str:
+    """SHA-256 of this package's code: a mended controller or demand gives other episodes.
+
+    The commands (`app`) decide none, and without git there is no better name for what runs here.
+    """
+    root = Path(trafficrl.__file__).parent
+    files = sorted(file for file in root.rglob("*.py") if file.parent.name != "app")
+    return digest([[file.relative_to(root).as_posix(), file_hash(file)] for file in files])

@@ -1,0 +1,91 @@
+"""What a worker process of an evaluation does: one episode after another, each recorded at once."""
+
+import os
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from trafficrl.control.controller import Controller
+from trafficrl.env.episodes import Episode
+from trafficrl.env.task import Task
+from trafficrl.evaluation.controllers import build_controller, check_controller, model_file
+from trafficrl.evaluation.database import EvaluationDatabase
+from trafficrl.evaluation.episode import run_episode
+from trafficrl.evaluation.outcome import EpisodeIdentity, Measure, Outcome
+from trafficrl.runs.seeding import Split
+from trafficrl.training.models import use_one_thread
+from trafficrl.training.processes import ignore_signals
+
+__all__ = ["Job", "run_job", "start_worker"]
+
+FileState = tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One episode to run."""
+
+    controller: str
+    """A controller's name, the file of a model, or a run folder."""
+    scenario: str
+    split: Split
+    seed: int
+    measure: Measure
+    database: EvaluationDatabase | None = None
+    identity: EpisodeIdentity | None = None
+    """Its name in the database."""
+
+
+# What a worker process keeps between its episodes: the task, and each controller as it was built
+# from a state of its file.
+_worker: tuple[Task, Path] | None = None
+_controllers: dict[str, tuple[FileState, Controller]] = {}
+
+
+def start_worker(task: Task, folder: Path, lifeline: Connection) -> None:
+    """This process is ready for jobs, and ends when the other end of the lifeline closes."""
+    global _worker  # noqa: PLW0603 - a pool's initializer has no other place to leave its work
+    _worker = (task, folder)
+    use_one_thread()
+    ignore_signals()
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline: Connection) -> None:
+    """This process ends when the pipe closes: the pool's own queue would let it wait for ever."""
+    with suppress(EOFError):
+        lifeline.recv()
+    os._exit(0)
+
+
+def run_job(job: Job) -> Outcome:
+    """What the episode gave; it is in the database by then, so that nothing is lost any more."""
+    assert _worker is not None, "the initializer has run"
+    task, folder = _worker
+    episode = Episode.of_split(job.scenario, job.split, job.seed)
+    controller = _controller(job.controller, task)
+    outcome = run_episode(task, episode, controller, folder, job.measure)
+    if job.database is not None:
+        assert job.identity is not None, "what is recorded has a name"
+        job.database.record(job.identity, outcome)
+    return outcome
+
+
+def _controller(name: str, task: Task) -> Controller:
+    """Built once a state of its file: a model that was written anew is read anew."""
+    check_controller(name, task.controllers)
+    model = None if name in task.controllers else model_file(name)
+    state = _file_state(model) if model else None
+    known, controller = _controllers.get(name, (None, None))
+    if controller is None or known != state:
+        controller = build_controller(name, task)
+        _controllers[name] = state, controller
+    return controller
+
+
+def _file_state(file: Path) -> FileState:
+    """Differs after the file was replaced, even within one tick of the file system's clock."""
+    status = file.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
