@@ -63,7 +63,7 @@ def identity(seed: int = 0, configuration: str = "c" * 64, **changes: Any) -> Ep
 def outcome(delay_s: float = 0.1 + 0.2, reward: float = -1.5) -> Outcome:
     metrics = replace(NOTHING, delay_s=delay_s, scheduled=3, arrived=2, co2_g=2.5, fuel_g=0.7)
     part = replace(SLICE, vehicle_type="public", slice_begin_s=900.0, co2_g=2.5)
-    return Outcome(metrics, (SLICE, part), reward)
+    return Outcome(metrics, (SLICE, part), reward, {"né": 1 / 3, "street 1": 1e-300})
 
 
 @pytest.mark.parametrize("name", ["plain", "it's [a=b] *?", "scenario=light,seed=1"])
@@ -170,7 +170,7 @@ def episode_files(folder: Path) -> list[Path]:
     return sorted((folder / "episodes").iterdir())
 
 
-@pytest.mark.parametrize("table", ["episodes", "slices"])
+@pytest.mark.parametrize("table", ["episodes", "slices", "queues"])
 @pytest.mark.parametrize("damage", ["empty", "cut", "bytes", "other columns", "other types"])
 def test_a_damaged_shard_is_named_and_left_out(
     damage: str, table: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -180,6 +180,7 @@ def test_a_damaged_shard_is_named_and_left_out(
     database.record(first, outcome())
     database.record(second, outcome())
     broken = sorted((tmp_path / table).iterdir())[0]
+    column = "queue_veh" if table == "queues" else "delay_s"
     whole = broken.read_bytes()
     if damage == "empty":
         broken.write_bytes(b"")
@@ -188,7 +189,8 @@ def test_a_damaged_shard_is_named_and_left_out(
     elif damage == "bytes":
         broken.write_bytes(whole[:60] + b"\xff" * 400 + whole[460:])
     else:
-        change = "EXCLUDE (delay_s)" if damage == "other columns" else "REPLACE ('x' AS delay_s)"
+        lost = damage == "other columns"
+        change = f"EXCLUDE ({column})" if lost else f"REPLACE ('x' AS {column})"
         other = tmp_path / "other.parquet"
         duckdb.from_parquet(str(broken)).project(f"* {change}").write_parquet(str(other))
         other.replace(broken)
@@ -200,7 +202,7 @@ def test_a_damaged_shard_is_named_and_left_out(
     assert "left out: " in message
     assert "\n" not in message
     if damage == "other columns":
-        assert message.endswith("it has no column delay_s")
+        assert message.endswith(f"it has no column {column}")
     database.record(first, outcome())
     assert database.known([first, second]) == {first: outcome(), second: outcome()}
 
@@ -303,13 +305,13 @@ def test_several_processes_write_at_once_while_another_reads(tmp_path: Path) -> 
     assert len(database.episodes()) == 48
 
 
-@pytest.mark.parametrize("pauses", [3, 4], ids=["slices", "episodes"])
+@pytest.mark.parametrize("pauses", [4, 5, 6], ids=["slices", "queues", "episodes"])
 def test_a_writer_killed_within_a_file_leaves_none(pauses: int, tmp_path: Path) -> None:
     with writer(tmp_path, 0, -1, pauses) as process:
         begin(process)
         assert [said(process) for _ in range(3)] == ["ready", "0", "paused"]
         process.kill()
-    table = tmp_path / ("slices", "episodes")[pauses - 3]
+    table = tmp_path / ("slices", "queues", "episodes")[pauses - 4]
     (left,) = (file for file in table.iterdir() if file.suffix != ".parquet")
     assert left.stat().st_size > 100
     database, asked = EvaluationDatabase(tmp_path), [identity(n, f"{0:064d}") for n in range(2)]

@@ -43,7 +43,14 @@ def alone(
             sumo_seed = demand_seed(split, seed)
             found.append(
                 EpisodeResult(
-                    label, scenario, seed, sumo_seed, given.metrics, given.reward, given.slices
+                    label,
+                    scenario,
+                    seed,
+                    sumo_seed,
+                    given.metrics,
+                    given.reward,
+                    given.slices,
+                    given.edge_queue_veh,
                 )
             )
     return found

@@ -10,6 +10,7 @@ from trafficrl.app.console import run_app
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.evaluation.controllers import check_controller
 from trafficrl.evaluation.evaluator import Evaluator
+from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.paths import RunPaths
 
@@ -38,6 +39,7 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
         shutil.rmtree(paths.work, ignore_errors=True)
     results = paths.evaluation / "results.json"
     comparison.save(results, controllers=config.controllers, provenance=config.provenance)
+    save_queues(comparison.results, paths.evaluation / "queues.json")
     print_comparison(comparison, judged_on(config))
     log.info("results: %s", results)
 

@@ -11,6 +11,7 @@ from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
 from trafficrl.evaluation.evaluator import Evaluator
+from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
@@ -56,6 +57,7 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord) -> str:
         comparison = judge(config, evaluator, controllers, paths)
     results = paths.evaluation / "results.json"
     comparison.save(results, sumo=facts["sumo"], network_hash=facts["network_hash"])
+    save_queues(comparison.results, paths.evaluation / "queues.json")
     print_comparison(comparison, judged_on(config))
     record.update(verdict=comparison.verdict("policy"))
     log.info("run folder: %s", paths.root)

@@ -1,7 +1,8 @@
 """Every judged episode, kept for good: what was run once under one configuration is known.
 
-A folder with two tables, `episodes` (one row an episode) and `slices` (its vehicles by type and by
-scheduled departure; joined by `id`). DuckDB reads them as they lie:
+A folder with three tables: `episodes` (one row an episode), and joined to it by `id` its `slices`
+(vehicles by type and by scheduled departure) and its `queues` (by edge). DuckDB reads them as they
+lie:
 
     SELECT controller, avg(delay_s) FROM 'outputs/evaluations/episodes/*.parquet' GROUP BY ALL
 
@@ -46,6 +47,7 @@ IDENTITY, METRICS = columns_of(EpisodeIdentity), columns_of(EpisodeMetrics)
 EPISODES = {**KEY, **IDENTITY, **METRICS, "reward": "DOUBLE"}
 SLICES_OF_EPISODE = columns_of(SliceMetrics)
 SLICES = {"id": "VARCHAR", **SLICES_OF_EPISODE}
+QUEUES = {"id": "VARCHAR", "edge": "VARCHAR[]", "queue_veh": "DOUBLE[]"}
 CONFIGURATION_LETTERS, SEED_DIGITS = 16, 10
 PREFIX_LENGTH = CONFIGURATION_LETTERS + SEED_DIGITS + 2
 WITHOUT_EMISSIONS: dict[str, Any] = {"co2_g": None, "fuel_g": None}
@@ -79,6 +81,7 @@ class EvaluationDatabase:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._episodes, self._slices = folder / "episodes", folder / "slices"
+        self._queues = folder / "queues"
 
     def record(self, identity: EpisodeIdentity, outcome: Outcome) -> None:
         """The episode is known from now on.
@@ -91,8 +94,10 @@ class EvaluationDatabase:
         recorded = datetime.now(timezone.utc).isoformat(timespec="microseconds")
         name = shard_name(identity, row_id)
         slices = [(row_id, *astuple(one)) for one in outcome.slices]
-        if slices:  # before the episode: where that is known, its slices are whole
+        if slices:  # before the episode: where that is known, the rest is whole
             write_shard(self._slices / name, SLICES, slices)
+        by_edge = outcome.edge_queue_veh
+        write_shard(self._queues / name, QUEUES, [(row_id, list(by_edge), list(by_edge.values()))])
         metrics = astuple(outcome.metrics)
         row = (row_id, recorded, *astuple(identity), *metrics, outcome.reward)
         write_shard(self._episodes / name, EPISODES, [row])
@@ -106,13 +111,15 @@ class EvaluationDatabase:
         prefixes = {shard_prefix(identity) for identity in wanted}
         files = [f for f in list_shards(self._episodes) if f.name[:PREFIX_LENGTH] in prefixes]
         recorded = [episode_of(row) for row in read_shards(files, EPISODES)]
-        slices = self.slices(recorded)
+        slices, queues = self.slices(recorded), self.queues(recorded)
+        whole = [one for one in recorded if one.id in slices and one.id in queues]
         found = {}
         for identity in wanted:
-            serving = [one for one in recorded if one.id in slices and serves(one, identity)]
+            serving = [one for one in whole if serves(one, identity)]
             if serving:
                 episode = min(serving, key=partial(preference, identity))
-                found[identity] = as_asked(episode, slices[episode.id], identity)
+                outcome = as_asked(episode, slices[episode.id], identity)
+                found[identity] = replace(outcome, edge_queue_veh=queues[episode.id])
         return found
 
     def groups(self) -> dict[SumoBuild, list[RecordedEpisode]]:
@@ -167,6 +174,12 @@ class EvaluationDatabase:
             found.setdefault(row_id, []).append(slices)
         return {row_id: tuple(slices) for row_id, slices in found.items()}
 
+    def queues(self, episodes: Iterable[RecordedEpisode]) -> dict[str, dict[str, float]]:
+        """Id of each episode -> edge -> mean queue [veh]; a damaged file is left out likewise."""
+        files = [self._queues / shard_name(one.identity, one.id) for one in episodes]
+        rows = read_shards([file for file in files if file.exists()], QUEUES)
+        return {row_id: dict(zip(edges, queues, strict=True)) for row_id, edges, queues in rows}
+
 
 def shard_prefix(identity: EpisodeIdentity) -> str:
     """Begins the name of every file that may hold the episode: others need not be opened."""
@@ -174,7 +187,7 @@ def shard_prefix(identity: EpisodeIdentity) -> str:
 
 
 def shard_name(identity: EpisodeIdentity, row_id: str) -> str:
-    """Name of the two files of a row: one in each table."""
+    """Name of the files of an episode: one in each table."""
     return f"{shard_prefix(identity)}{row_id}{SUFFIX}"
 
 

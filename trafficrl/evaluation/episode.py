@@ -10,6 +10,7 @@ from trafficrl.env.simulate import start_episode
 from trafficrl.env.task import Task
 from trafficrl.evaluation.metrics import episode_metrics
 from trafficrl.evaluation.outcome import Measure, Outcome
+from trafficrl.evaluation.queues import edge_queues
 from trafficrl.evaluation.slices import build_slices
 from trafficrl.evaluation.trips import read_trips
 
@@ -64,4 +65,5 @@ def run_episode(
         ),
         build_slices(trips, begin_s=scenario.begin_s, slice_s=measure.slice_s),
         sum(reward.pay(state)[0] for state in states),
+        edge_queues(states, task.network, length_s=scenario.end_s - scenario.begin_s),
     )

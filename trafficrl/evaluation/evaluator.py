@@ -184,5 +184,12 @@ def result(key: Key, split: Split, outcome: Outcome) -> EpisodeResult:
     label, scenario, seed = key
     sumo_seed = Episode.of_split(scenario, split, seed).sumo_seed
     return EpisodeResult(
-        label, scenario, seed, sumo_seed, outcome.metrics, outcome.reward, outcome.slices
+        label,
+        scenario,
+        seed,
+        sumo_seed,
+        outcome.metrics,
+        outcome.reward,
+        outcome.slices,
+        outcome.edge_queue_veh,
     )

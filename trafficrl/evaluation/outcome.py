@@ -1,6 +1,7 @@
 """What one episode gave, and all that names it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from trafficrl.evaluation.metrics import EpisodeMetrics
 from trafficrl.evaluation.slices import SliceMetrics
@@ -26,6 +27,8 @@ class Outcome:
     slices: tuple[SliceMetrics, ...]
     reward: float | None
     """Sum of rewards; None where the episode is known from a run with another reward."""
+    edge_queue_veh: Mapping[str, float] = field(default_factory=dict)
+    """Edge -> vehicles that stand there, mean over time; edges where nobody stood are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class EpisodeResult:
     reward: float | None
     """Sum of rewards; None where the episode is known from a run with another reward."""
     slices: tuple[SliceMetrics, ...] = ()
+    edge_queue_veh: Mapping[str, float] = field(default_factory=dict)
+    """Edge -> vehicles that stand there, mean over time; edges where nobody stood are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

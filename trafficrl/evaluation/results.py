@@ -153,7 +153,7 @@ class Comparison:
 
 
 def episode_dict(result: EpisodeResult) -> dict[str, Any]:
-    """The episode without its slices, which the database keeps one by one."""
+    """The episode without its slices and queues, which the database keeps one by one."""
     values = asdict(result)
-    del values["slices"]
+    del values["slices"], values["edge_queue_veh"]
     return values
