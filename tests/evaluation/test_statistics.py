@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 from result_cases import result, results
 
-from trafficrl.evaluation.evaluator import EpisodeResult
-from trafficrl.evaluation.statistics import PairedDifference, paired_difference
+from trafficrl.evaluation.outcome import EpisodeResult
+from trafficrl.evaluation.statistics import (
+    PairedDifference,
+    completion_differs,
+    find_diverged,
+    interquartile_mean,
+    paired_difference,
+)
 
 
 def difference(
@@ -108,3 +114,50 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(seeds: int, scenarios
         low, high = bounds(difference(policy, fixed))
         covered += low <= 2.0 <= high
     assert 0.92 <= covered / trials <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("values", "middle"),
+    [
+        ([7.0], 7.0),
+        ([1.0, 3.0], 2.0),
+        ([1.0, 2.0, 90.0], 2.0 * 2 / 3 + (1.0 * 0.25 + 90.0 * 0.25) / 1.5),
+        ([1000.0, 2.0, 1.0, 3.0], 2.5),
+        ([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 1e9], 3.5),
+    ],
+)
+def test_the_interquartile_mean_is_that_of_the_middle_half(
+    values: list[float], middle: float
+) -> None:
+    assert interquartile_mean(values) == pytest.approx(middle)
+
+
+def diverged(**policy: float) -> set[tuple[str, str, int]]:
+    """Of a good plan and a policy on two seeds, the second of them easier."""
+    found = [
+        result("plan", 5.0, seed=seed, arrived=arrived, scheduled=100)
+        for seed, arrived in enumerate((60, 90))
+    ]
+    found += [result("policy", 5.0, seed=seed, scheduled=100, **policy) for seed in range(2)]
+    return find_diverged(found)
+
+
+def test_gridlock_is_far_fewer_arrivals_than_the_best_on_the_same_episode() -> None:
+    assert diverged(arrived=60) == set()
+    assert diverged(arrived=59) == {("policy", "morning", 1)}
+    assert diverged(arrived=39) == {("policy", "morning", 0), ("policy", "morning", 1)}
+    assert diverged(arrived=100) == {("plan", "morning", 0)}
+
+
+def test_gridlock_is_also_what_sumo_cleared_by_teleporting() -> None:
+    assert diverged(arrived=90, teleports=5) == set()
+    assert diverged(arrived=90, teleports=6) == {("policy", "morning", 0), ("policy", "morning", 1)}
+
+
+def test_completion_differs_by_more_than_a_hundredth() -> None:
+    plan = results("plan", 5.0, 6.0, arrived=900, scheduled=1000)
+    for arrived, differs in ((900, False), (909, False), (911, True), (889, True)):
+        policy = results("policy", 5.0, 6.0, arrived=arrived, scheduled=1000)
+        assert completion_differs(plan + policy) is differs
+    nobody = results("plan", 0.0) + results("policy", 0.0)
+    assert not completion_differs(nobody)
