@@ -51,6 +51,13 @@ def test_a_teleport_time_of_zero_is_refused() -> None:
         SimulationConfig(time_to_teleport_s=0)
 
 
+def test_generated_demand_is_not_scaled_by_sumo() -> None:
+    with pytest.raises(ConfigError, match=r"set scenarios\.morning\.num_vehicles"):
+        experiment("+simulation.options.scale=2")
+    given = ("scenarios=route_file", "scenarios.route_file.file=a.rou.xml")
+    assert experiment("+simulation.options.scale=2", *given).simulation.options == {"scale": 2}
+
+
 def test_every_option_of_sumo_that_takes_a_file_is_refused(tmp_path: Path) -> None:
     template = tmp_path / "template.xml"
     binary = str(Path(sumo.SUMO_HOME) / "bin" / "sumo")

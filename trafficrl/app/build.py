@@ -121,7 +121,9 @@ def check_given_demand(name: str, scenario: RouteFileScenarioConfig, task: Task)
     except DemandError as error:
         raise DemandError(f"scenarios.{name}: {error}") from error
     about = "" if departures.exact else "about "
-    log.info("demand %s: %s%d vehicles are due", name, about, len(departures))
+    others = f"; {departures.num_others} persons or containers are not counted"
+    others = others if departures.num_others else ""
+    log.info("demand %s: %s%d vehicles are due%s", name, about, len(departures), others)
     if scenario.length_s not in (None, task.end_s):
         # A published scenario that is cut short gives numbers that stand beside no published ones.
         log.warning(

@@ -12,7 +12,7 @@ from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import Backend, EvaluationConfig, ExecutionConfig
 from trafficrl.config.network import NetworkConfig
 from trafficrl.config.reward import RewardConfig
-from trafficrl.config.scenarios import ScenarioConfig
+from trafficrl.config.scenarios import GeneratedScenarioConfig, ScenarioConfig
 from trafficrl.config.simulation import SimulationConfig
 from trafficrl.errors import ConfigError
 
@@ -55,8 +55,18 @@ class ExperimentConfig:
                     f"controller: a name may hold letters, digits, _ and -, got {name!r}"
                 )
         self._check_clocks()
+        self._check_scale()
         if self.execution.gui and self.execution.backend is not Backend.traci:
             raise ConfigError("execution.gui=true needs execution.backend=traci, got libsumo")
+
+    def _check_scale(self) -> None:
+        """SUMO's own scaling would contradict a demand that says how many vehicles it has."""
+        for name, scenario in self.scenarios.items():
+            if "scale" in self.simulation.options and isinstance(scenario, GeneratedScenarioConfig):
+                raise ConfigError(
+                    f"simulation.options.scale does not go with scenarios.{name}, which is "
+                    f"generated: set scenarios.{name}.num_vehicles"
+                )
 
     def _check_clocks(self) -> None:
         """The three clocks fit: step <= sample <= decision <= episode, in whole multiples."""
