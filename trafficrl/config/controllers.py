@@ -28,10 +28,11 @@ WHERE = "controller.*"
 class Count(Enum):
     """What of a lane's traffic presses for green."""
 
-    queue = "queue"
-    """Vehicles that stand (slower than 0.1 m/s)."""
     vehicles = "vehicles"
-    """All of them."""
+    """All vehicles."""
+    queue = "queue"
+    """Those that stand (slower than 0.1 m/s): a queue that has just got moving counts nothing, so
+    that a short interval cuts it off."""
 
 
 @dataclass(kw_only=True)
@@ -129,15 +130,18 @@ class DelayBasedConfig(ControllerConfig):
 
 @dataclass(kw_only=True)
 class MaxPressureConfig(ControllerConfig):
-    """The phase whose stop-line lanes hold most more than the lanes that it leads to."""
+    """The phase whose stop-line lanes hold most more than the lanes that they lead to."""
 
     kind: str = "max_pressure"
-    interval_s: float = 10.0
-    """Time between two decisions [s]."""
+    interval_s: float = 15.0
+    """Time between two decisions [s]: a short one loses most of it in clearances."""
+    max_green_s: float = 60.0
+    """After so long a green another phase has its turn, if anything presses for it [s]."""
     count: Count = Count.vehicles
 
     def __post_init__(self) -> None:
         check_range(f"{WHERE}.interval_s", self.interval_s, 1, 300, unit="s")
+        check_range(f"{WHERE}.max_green_s", self.max_green_s, 5, 3600, unit="s")
 
 
 @dataclass(kw_only=True)
@@ -145,12 +149,15 @@ class LongestQueueConfig(ControllerConfig):
     """The phase whose stop-line lanes hold most, whatever is behind the signal."""
 
     kind: str = "longest_queue"
-    interval_s: float = 10.0
-    """Time between two decisions [s]."""
-    count: Count = Count.queue
+    interval_s: float = 15.0
+    """Time between two decisions [s]: a short one loses most of it in clearances."""
+    max_green_s: float = 60.0
+    """After so long a green another phase has its turn, if anything presses for it [s]."""
+    count: Count = Count.vehicles
 
     def __post_init__(self) -> None:
         check_range(f"{WHERE}.interval_s", self.interval_s, 1, 300, unit="s")
+        check_range(f"{WHERE}.max_green_s", self.max_green_s, 5, 3600, unit="s")
 
 
 @dataclass(kw_only=True)
@@ -160,10 +167,10 @@ class SotlConfig(ControllerConfig):
     kind: str = "sotl"
     interval_s: float = 5.0
     """Time between two decisions [s]."""
-    theta_veh_s: float = 50.0
+    theta_veh_s: float = 20.0
     """A red phase asks for green when its vehicles, counted every second, come to so many
     [veh*s]."""
-    min_green_s: float = 10.0
+    min_green_s: float = 15.0
     """No green is shorter [s], and none than the signals' minimum."""
     omega_m: float = 25.0
     """A platoon's end is looked for so far before the stop line [m]."""

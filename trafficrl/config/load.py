@@ -141,7 +141,7 @@ def _experiment(values: dict[str, Any], schema: type[E]) -> E:
 
 def _schema(group: str, where: str, value: Any) -> type:
     """The dataclass that a mapping's `kind` names."""
-    if value is None or value == "???":
+    if group == where and (value is None or value == "???"):
         choices = ", ".join(members(group))
         raise ConfigError(f"{where}: a member is mandatory; choose {group}=MEMBER: {choices}")
     if not isinstance(value, dict):

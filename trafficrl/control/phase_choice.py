@@ -25,13 +25,8 @@ class PhaseChoice:
             score: (Q,) signal by signal.
             now: (S,) phases that are shown.
         """
-        table = self.table(score)
+        table = np.full(self._place.shape, -np.inf)
+        table[self._place] = score
         stays = np.take_along_axis(table, now[:, None], axis=1)[:, 0] >= table.max(axis=1) - 1e-9
         chosen: IntArray = np.where(stays, now, table.argmax(axis=1))
         return chosen
-
-    def table(self, score: FloatArray) -> FloatArray:
-        """(S, P) scores by signal, -inf beyond a signal's last phase."""
-        table = np.full(self._place.shape, -np.inf)
-        table[self._place] = score
-        return table

@@ -74,7 +74,7 @@ def start_episode(
         programs = controller.begin(scenario, episode.sumo_seed) if controller else ()
         if programs:
             file = Path(demand.name) / PROGRAMS_FILE
-            save_signal_programs(programs, file)
+            save_signal_programs(programs, file, begin_s=scenario.begin_s)
             additional = (*scenario.additional_files, file)
             scenario = replace(scenario, additional_files=additional)
         options = _options(task, episode, output_dir, emissions=emissions)

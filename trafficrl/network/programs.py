@@ -30,7 +30,7 @@ class SignalProgram:
     phases: tuple[ProgramPhase, ...]
     """Greens and clearances in their order."""
     offset_s: float = 0.0
-    """When its cycles begin, in simulation time [s]."""
+    """When a cycle begins, after the episode has [s]."""
     green_range_s: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """State of a green -> how long it lasts at least and at most [s]; others last as planned."""
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -64,12 +64,20 @@ def responsive_program(
     return SignalProgram(signal.id, kind, plan, green_range_s=ranges, parameters=parameters)
 
 
-def save_signal_programs(programs: Sequence[SignalProgram], file: Path) -> None:
-    """The file is an additional file of SUMO with all the programs."""
+def save_signal_programs(programs: Sequence[SignalProgram], file: Path, *, begin_s: float) -> None:
+    """The file is an additional file of SUMO with all the programs.
+
+    Args:
+        programs: one for each signal that is not to run its own.
+        file: to be written.
+        begin_s: simulation time at which the episode begins [s].
+    """
     root = ET.Element("additional")
     for program in programs:
         values = {"id": program.signal_id, "type": program.kind, "programID": PROGRAM_ID}
-        logic = ET.SubElement(root, "tlLogic", {**values, "offset": _number(program.offset_s)})
+        logic = ET.SubElement(
+            root, "tlLogic", {**values, "offset": _number(begin_s + program.offset_s)}
+        )
         for name, value in program.parameters.items():
             ET.SubElement(logic, "param", {"key": name, "value": _number(value)})
         for part in program.phases:
