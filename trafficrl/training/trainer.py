@@ -24,6 +24,7 @@ from trafficrl.training.best import BestSoFar, Validation
 from trafficrl.training.metrics_csv import MetricsCsv
 from trafficrl.training.models import save_model
 from trafficrl.training.schedules import entropy_schedule, learning_rate_schedule
+from trafficrl.training.step_times import StepTimes
 from trafficrl.training.traffic_log import TrafficLog
 
 __all__ = ["Trainer", "TrainingEnd"]
@@ -74,6 +75,7 @@ class Trainer:
         self._learning_rate = learning_rate_schedule(algorithm, total_timesteps=self._end)
         self._entropy = entropy_schedule(algorithm)
         self._traffic = TrafficLog()
+        self._times = StepTimes()
         paths.checkpoints.mkdir(exist_ok=True)
         model.set_logger(self._logger())
 
@@ -114,7 +116,7 @@ class Trainer:
         model.ent_coef = self._entropy(model.num_timesteps)
         model.learn(
             model.n_steps * model.n_envs,
-            callback=self._traffic,
+            callback=[self._traffic, self._times],
             log_interval=None,  # type: ignore[arg-type] # SB3 reads None as "never", its type not
             reset_num_timesteps=False,
         )
@@ -145,7 +147,8 @@ class Trainer:
         rewards = [episode["r"] for episode in self._model.ep_info_buffer or ()]
         note = f"episode reward {sum(rewards) / len(rewards):.1f}" if rewards else ""
         progress.advance_to(steps, note)
-        self._record.update(timesteps=steps, best_score=self._best.score)
+        times_ms = self._times.median_ms()
+        self._record.update(timesteps=steps, best_score=self._best.score, step_ms=times_ms)
 
     def _save(self, file: Path) -> None:
         save_model(self._model, file, algorithm=self._algorithm, network=self._network)
