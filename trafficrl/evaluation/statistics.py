@@ -21,6 +21,7 @@ __all__ = [
     "completion_differs",
     "find_diverged",
     "interquartile_mean",
+    "mean_interval",
     "paired_difference",
 ]
 
@@ -75,16 +76,40 @@ def paired_difference(
     )
     scenarios = np.array([scenario for scenario, _ in keys])
     groups = [differences[scenarios == name] for name in dict.fromkeys(scenarios.tolist())]
-    mean, pairs = float(differences.mean()), len(differences)
+    low, high = bootstrap_interval(groups, metric, confidence) or (None, None)
+    return PairedDifference(float(differences.mean()), low, high, len(differences))
+
+
+def mean_interval(
+    results: Sequence[EpisodeResult], metric: str, *, confidence: float
+) -> tuple[float, float] | None:
+    """Interval of a controller's mean over one scenario's episodes; None of a single one.
+
+    It is about other demand of the same kind. Two controllers on the same demand are told apart by
+    their paired difference, however much these intervals overlap.
+    """
+    values = np.array([getattr(result.metrics, metric) for result in results], dtype=np.float64)
+    return bootstrap_interval([values], metric, confidence)
+
+
+def bootstrap_interval(
+    groups: Sequence[FloatArray], metric: str, confidence: float
+) -> tuple[float, float] | None:
+    """Interval of the mean over all groups, each resampled by itself; None where one has one value.
+
+    The metric chooses the random stream.
+    """
     if min(map(len, groups)) < 2:
-        return PairedDifference(mean, None, None, pairs)
+        return None
+    values = np.concatenate(groups)
     rng = stream(0, "bootstrap", metric)
-    deviations = sum(resampled_deviations(group, rng) for group in groups) / pairs
+    deviations = sum(resampled_deviations(group, rng) for group in groups) / len(values)
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(deviations, [tail, 1.0 - tail]) * widening(
-        pairs - len(groups), confidence
+        len(values) - len(groups), confidence
     )
-    return PairedDifference(mean, mean + float(low), mean + float(high), pairs)
+    mean = float(values.mean())
+    return mean + float(low), mean + float(high)
 
 
 def resampled_deviations(group: FloatArray, rng: np.random.Generator) -> FloatArray:

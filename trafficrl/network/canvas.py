@@ -15,6 +15,7 @@ from trafficrl.network.model import Network
 
 __all__ = [
     "LANE_WIDTH_M",
+    "lay_out",
     "map_size_in",
     "new_figure",
     "points_per_metre",

@@ -1,0 +1,201 @@
+"""What stands in one table, and what never does."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_cases import altered
+from run_cases import database, judged, trained
+
+from trafficrl.errors import ConfigError, RunError
+from trafficrl.evaluation.database import EvaluationDatabase
+from trafficrl.evaluation.report.others import find_others
+from trafficrl.evaluation.report.report import separation
+from trafficrl.evaluation.report.run_folder import JudgedRun, read_runs
+from trafficrl.evaluation.report.sections import Section, build_sections
+from trafficrl.evaluation.report.table import table_text
+
+
+def sections(*folders: Path, baseline: str | None = None) -> tuple[list[JudgedRun], list[Section]]:
+    runs = read_runs(folders)
+    return runs, build_sections(runs, baseline=baseline)
+
+
+def test_controllers_of_runs_on_the_same_episodes_share_a_table() -> None:
+    runs, (section,) = sections(judged(), trained())
+    assert set(section.labels) == {"fixed", "max_pressure", "random", "policy"}
+    assert section.scenarios == ["morning", "evening"]
+    assert separation(runs, [section]) == []
+    comparison = section.comparison
+    assert comparison.baseline == "fixed"
+    for run, label in ((runs[0], "random"), (runs[1], "policy")):
+        own = [r for r in run.results if r.controller == label]
+        shown = [r for r in comparison.results if r.controller == label]
+        assert {(r.scenario, r.sumo_seed, r.metrics) for r in own} == {
+            (r.scenario, r.sumo_seed, r.metrics) for r in shown
+        }
+    assert section.judged["policy"].queues.keys() == {"morning", "evening"}
+
+
+def test_models_of_the_same_name_are_told_apart_by_their_runs(tmp_path: Path) -> None:
+    again = altered(trained(), tmp_path / "again")
+    _, (section,) = sections(trained(), again)
+    assert set(section.labels) == {"fixed", "policy (trained)", "policy (again)"}
+
+
+def test_a_classical_controller_that_gave_something_else_is_another_one(tmp_path: Path) -> None:
+    def slower(results: Any) -> None:
+        for episode in results["episodes"]:
+            if episode["controller"] == "fixed":
+                episode["metrics"]["delay_s"] += 1.0
+
+    other = altered(judged(), tmp_path / "other", results=slower)
+    _, (section,) = sections(trained(), other)
+    assert {"fixed (trained)", "fixed (other)", "policy"} <= set(section.labels)
+    assert section.comparison.baseline == "fixed (trained)"
+
+
+def newer_sumo(config: Any) -> None:
+    config["provenance"]["sumo"] = "1.29.0"
+
+
+def never_teleport(config: Any) -> None:
+    config["simulation"]["time_to_teleport_s"] = -1.0
+
+
+def without_clearance(config: Any) -> None:
+    config["network"]["signals"]["yellow_s"] = 0.0
+
+
+def more_vehicles(config: Any) -> None:
+    for scenario in config["scenarios"].values():
+        scenario["num_vehicles"] = 41
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (newer_sumo, "sumo (1.29.0 instead of 1.28.0)"),
+        (never_teleport, "simulation.time_to_teleport_s (-1.0 instead of 300.0)"),
+        (without_clearance, "network.signals.yellow_s (0.0 instead of 3.0)"),
+        (more_vehicles, "scenarios.morning.num_vehicles (41 instead of 40)"),
+    ],
+)
+def test_other_episodes_are_never_in_the_same_table(
+    change: Callable[[Any], None], said: str, tmp_path: Path
+) -> None:
+    other = altered(judged(), tmp_path / "other", config=change)
+    runs, found = sections(trained(), other)
+    assert [sorted(section.judged) for section in found] == [
+        ["fixed", "policy"],
+        ["fixed", "max_pressure", "random"],
+    ]
+    warnings = separation(runs, found)
+    assert any(f"other differs from trained in {said}" in line for line in warnings), warnings
+    build = change in (newer_sumo, never_teleport)
+    assert warnings[0].startswith("results of different SUMO versions or option sets") == build
+
+
+def test_a_scenario_that_differs_leaves_the_others_together(tmp_path: Path) -> None:
+    def later(config: Any) -> None:
+        config["scenarios"]["evening"]["start_time_hour"] = 18.0
+
+    _, found = sections(trained(), altered(judged(), tmp_path / "other", config=later))
+    assert [(section.scenarios, len(section.judged)) for section in found] == [
+        (["morning"], 4),
+        (["evening"], 2),
+        (["evening"], 3),
+    ]
+
+
+def test_only_seeds_that_all_have_are_compared_and_it_is_said(tmp_path: Path) -> None:
+    def first_seed(results: Any) -> None:
+        results["episodes"] = [e for e in results["episodes"] if e["seed"] == 0]
+
+    _, (section,) = sections(trained(), altered(judged(), tmp_path / "one", results=first_seed))
+    assert {result.seed for result in section.comparison.results} == {0}
+    assert section.comparison.num_episodes("policy") == 2
+    assert [note.split(";")[0] for note in section.notes] == [
+        f"{name}: only the 1 seeds that all have are compared" for name in ("morning", "evening")
+    ]
+
+
+def test_the_baseline_is_chosen_or_refused() -> None:
+    _, (section,) = sections(judged(), trained(), baseline="random")
+    assert section.comparison.baseline == "random"
+    with pytest.raises(ConfigError, match=r"--baseline: unknown 'fixt' \(did you mean 'fixed'\?\)"):
+        sections(judged(), baseline="fixt")
+
+
+def test_what_diverged_or_ranks_nothing_is_marked(tmp_path: Path) -> None:
+    def jam(results: Any) -> None:
+        for episode in results["episodes"]:
+            if episode["controller"] == "random":
+                episode["metrics"] |= {"arrived": 1, "travel_time_s": 1.0}
+
+    _, (section,) = sections(altered(judged(), tmp_path / "jam", results=jam))
+    table = table_text(section.comparison)
+    (row,) = (row for row in table.rows if row.name == "random")
+    assert row.diverged
+    assert row.cells[table.columns.index("diverged")] == "4 of 4"
+    assert "travel time [s]*" in table.columns
+    assert any(note.startswith("* ranks nothing here") for note in table.notes)
+    delays = [section.comparison.mean(row.name, "delay_s") for row in table.rows]
+    assert delays == sorted(delays), "sorted by delay, not by travel time"
+
+
+def test_the_database_knows_who_else_met_the_episodes(tmp_path: Path) -> None:
+    trained()
+    runs = read_runs([judged()])
+    others, notes = find_others(runs, EvaluationDatabase(database()))
+    assert notes == []
+    (section,) = build_sections(runs, others=others)
+    _, (both,) = sections(judged(), trained())
+    for metric in ("delay_s", "queue_veh", "arrived"):
+        mean = both.comparison.mean("policy", metric)
+        assert section.comparison.mean("policy", metric) == mean
+    from_run, from_database = both.judged["policy"], section.judged["policy"]
+    assert from_database.slices == from_run.slices
+    for scenario, queues in from_run.queues.items():
+        assert dict(from_database.queues[scenario]) == pytest.approx(queues, abs=1e-4)
+    assert find_others(read_runs([judged(), trained()]), EvaluationDatabase(database()))[0] == []
+    others, notes = find_others(runs, EvaluationDatabase(tmp_path))
+    assert (others, notes) == ([], [f"{tmp_path} holds none of the episodes of judged"])
+
+
+def test_a_run_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="nowhere is no run folder"):
+        read_runs([tmp_path / "nowhere"])
+    with pytest.raises(RunError, match="the same run twice"):
+        read_runs([judged(), judged()])
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("resolved_config.yaml", "!!python/object/apply:os.system [exit]", "is damaged"),
+        ("resolved_config.yaml", "[1, 2]", "is damaged: not a mapping"),
+        ("evaluation/results.json", '{"episodes": [', "is damaged"),
+        ("evaluation/results.json", "[" * 100_000, "is damaged"),
+        ("evaluation/results.json", '{"episodes": [{}]}', "has no reward"),
+        (
+            "evaluation/queues.json",
+            '{"edge_queue_veh": {"fixed": {"morning": {"e": "x"}}}}',
+            "e is",
+        ),
+        ("evaluation/queues.json", '{"edge_queue_veh": {"a": {"b": {"e": NaN}}}}', "finite number"),
+        ("metrics.csv", "timesteps,x\n1,\n2", "is damaged"),
+        ("run.json", '{"step_ms": 3}', "not a mapping"),
+    ],
+)
+def test_a_damaged_file_is_one_line_that_names_it(
+    file: str, content: str, said: str, tmp_path: Path
+) -> None:
+    run = altered(judged(), tmp_path / "run")
+    (run / file).write_text(content)
+    with pytest.raises(RunError) as error:
+        read_runs([run])
+    assert str(run / file) in str(error.value)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,161 @@
+"""trafficrl-compare: all judged controllers of some runs in one table and one page.
+
+0  done, or the two trainings agree      3  they do not
+1  a run cannot be read                  2  wrong usage
+"""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from trafficrl.errors import ConfigError, TrafficRLError
+from trafficrl.evaluation.database import EvaluationDatabase
+from trafficrl.evaluation.report.agreement import check_agreement
+from trafficrl.evaluation.report.others import find_others
+from trafficrl.evaluation.report.page import save_report
+from trafficrl.evaluation.report.report import build_report
+from trafficrl.evaluation.report.run_folder import read_runs
+from trafficrl.evaluation.report.sections import Section, build_sections, differing
+from trafficrl.evaluation.tables import print_comparison
+
+__all__ = ["main", "run"]
+
+COMMAND = "trafficrl-compare"
+DISAGREE = 3
+OUTPUT = Path("outputs/report")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """The command has run on these arguments; the exit code is returned."""
+    try:
+        arguments = _arguments(words)
+        if arguments.tolerance is not None:
+            return agree(arguments.runs, arguments.tolerance)
+        command = shlex.join([COMMAND, *words])
+        compare(arguments.runs, arguments.baseline, arguments.database, arguments.output, command)
+    except TrafficRLError as error:
+        print(f"{COMMAND}: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
+    return 0
+
+
+def compare(
+    folders: Sequence[Path],
+    baseline: str | None,
+    database: Path | None,
+    output: Path,
+    command: str,
+) -> None:
+    """The tables are printed, and the report lies in the output folder.
+
+    Raises:
+        ConfigError: nobody judged the baseline.
+        RunError: a run or the database cannot be read, or the report not be written.
+    """
+    runs = read_runs(folders)
+    others, notes = find_others(runs, EvaluationDatabase(database)) if database else ([], [])
+    sections = build_sections(runs, baseline=baseline, others=others)
+    report = build_report(runs, sections, command=command, notes=notes)
+    for line in report.warnings:
+        print(f"note: {line}")
+    for section in sections:
+        _print(section)
+    print(f"report: {save_report(report, output)}")
+
+
+def _print(section: Section) -> None:
+    for note in section.notes:
+        print(f"note: {note}")
+    comparison = section.comparison
+    episodes = comparison.num_episodes(comparison.baseline)
+    named = f"{section.name}, " if len(section.scenarios) == 1 else ""
+    print_comparison(comparison, f"{named}SUMO {section.build.sumo}, {episodes} test episodes")
+
+
+def agree(folders: Sequence[Path], tolerance: float) -> int:
+    """Each value of both trainings is printed; the exit code says whether they agree.
+
+    Raises:
+        RunError: a run cannot be read or holds no training.
+    """
+    first, second = read_runs(folders)
+    for line in differing([first, second]):
+        print(f"note: {line}")
+    checks = check_agreement(first, second, tolerance=tolerance)
+    for check in checks:
+        print(check)
+    failed = sum(not check.agrees for check in checks)
+    if failed:
+        print(f"{second.name} does not agree with {first.name}: {failed} of {len(checks)} differ")
+        return DISAGREE
+    print(f"{second.name} agrees with {first.name} within {tolerance:.3g} in all {len(checks)}")
+    return 0
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    """The checked command line.
+
+    Raises:
+        ConfigError: wrong usage, for which argparse would print a page.
+    """
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise ConfigError(f"{message}; see {COMMAND} --help")
+
+    parser = Parser(prog=COMMAND, description=__doc__.split("\n\n")[0], allow_abbrev=False)
+    add = parser.add_argument
+    add("runs", nargs="+", type=Path, metavar="RUN", help="folder of a training or an evaluation")
+    add("--baseline", metavar="NAME", help="controller that the others are compared with")
+    add("--output", type=Path, metavar="FOLDER", help=f"where the report goes ({OUTPUT})")
+    add(
+        "--database",
+        type=Path,
+        metavar="FOLDER",
+        help="also show controllers that met the same episodes in other runs",
+    )
+    add(
+        "--tolerance",
+        type=_share,
+        metavar="5%",
+        help="instead: do two trainings agree within that share?",
+    )
+    arguments = parser.parse_args(list(words))
+    _check(arguments)
+    arguments.output = arguments.output or OUTPUT
+    return arguments
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.database and not arguments.database.is_dir():
+        raise ConfigError(f"--database: there is no folder {arguments.database}")
+    if arguments.tolerance is None:
+        return
+    if len(arguments.runs) != 2:
+        raise ConfigError(f"--tolerance compares two runs, got {len(arguments.runs)}")
+    for name in ("baseline", "output", "database"):
+        if getattr(arguments, name):
+            raise ConfigError(f"--{name} has no meaning beside --tolerance")
+
+
+def _share(text: str) -> float:
+    """`5%` or `0.05`."""
+    try:
+        value = float(text[:-1]) / 100.0 if text.endswith("%") else float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"write a share such as 5% or 0.05, got {text!r}")
+    return value
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Whether two trainings agree: the same code on another machine, or before and after a change."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trafficrl.errors import RunError
+from trafficrl.evaluation.metrics import METRICS
+from trafficrl.evaluation.outcome import EpisodeResult
+from trafficrl.evaluation.report.learning import curve
+from trafficrl.evaluation.report.run_folder import JudgedRun
+
+__all__ = ["Check", "check_agreement"]
+
+MOST_SLOWER = 0.10
+"""A step of the second training may take so much longer."""
+RARE = ("teleports", "collisions", "emergency_brakings")
+FEW = 0.001
+"""Counts of rare events also agree when they differ by that part of the scheduled vehicles: one
+event more is many percent of few."""
+VALIDATION = (
+    ("validation/delay_s", "delay [s]"),
+    ("validation/reward", "reward"),
+    ("validation/arrived_share", "arrived share"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One value of both trainings; None where one does not have it."""
+
+    name: str
+    first: float | None
+    second: float | None
+    agrees: bool
+
+    def __str__(self) -> str:
+        if self.first is None or self.second is None:
+            values = " ".join(
+                f"{'none' if v is None else f'{v:.4g}':>12}" for v in (self.first, self.second)
+            )
+            return f"{self._mark} {self.name:<44}{values}"
+        change = self.second - self.first
+        share = f" ({change / abs(self.first):+.1%})" if self.first else ""
+        return (
+            f"{self._mark} {self.name:<44}{self.first:>12.4f} {self.second:>12.4f} "
+            f"{change:>+12.4f}{share}"
+        )
+
+    @property
+    def _mark(self) -> str:
+        return "ok     " if self.agrees else "DIFFERS"
+
+
+def check_agreement(first: JudgedRun, second: JudgedRun, *, tolerance: float) -> list[Check]:
+    """Every check of the second training beside the first.
+
+    Args:
+        first: the reference.
+        second: what is compared with it.
+        tolerance: largest difference as a share of the first's value.
+
+    Raises:
+        RunError: a folder holds no training, or they share no scenario.
+    """
+    for run in (first, second):
+        if not run.training:
+            raise RunError(f"{run.folder} holds no training: it has no metrics.csv")
+    return [
+        *_validation(first, second, tolerance),
+        *_test(first, second, tolerance),
+        *_step_times(first, second),
+    ]
+
+
+def _validation(first: JudgedRun, second: JudgedRun, tolerance: float) -> Iterator[Check]:
+    """At the last validation, and at the one that chose the best model."""
+    for which in ("final", "best"):
+        for column, title in VALIDATION:
+            values = [_validated(run, column, which) for run in (first, second)]
+            if values != [None, None]:
+                name = f"validation, {which}: {title}"
+                yield _check(name, values[0], values[1], tolerance)
+
+
+def _validated(run: JudgedRun, column: str, which: str) -> float | None:
+    points = dict(curve(run, column))
+    scores = {step: score for step, score in curve(run, "validation/score") if step in points}
+    if not scores:
+        return None
+    step = max(scores) if which == "final" else max(scores, key=lambda step: scores[step])
+    return points[step]
+
+
+def _test(first: JudgedRun, second: JudgedRun, tolerance: float) -> Iterator[Check]:
+    """Means of the trained policy over the test seeds that both have."""
+    shared = [name for name in first.settings if name in second.settings]
+    if not shared:
+        raise RunError(f"{first.name} and {second.name} share no scenario")
+    for name in {**first.settings, **second.settings}:
+        if name not in shared:
+            yield Check(f"{name}: judged by one of them alone", None, None, agrees=False)
+    for scenario in shared:
+        results = [_learned(run, scenario) for run in (first, second)]
+        seeds = set(results[0]) & set(results[1])
+        if not seeds:
+            raise RunError(f"{scenario}: {first.name} and {second.name} share no test seed")
+        chosen = [[found[seed] for seed in sorted(seeds)] for found in results]
+        for metric, known in METRICS.items():
+            scheduled = float(np.mean([one.metrics.scheduled for one in chosen[0]]))
+            values = [_mean(found, metric) for found in chosen]
+            few = FEW * scheduled if metric in RARE else 0.0
+            if metric == "depart_delay_s":  # a part of the delay, and often next to nothing
+                few = tolerance * float(np.mean([one.metrics.delay_s for one in chosen[0]]))
+            unit = f" [{known.unit}]" if known.unit else ""
+            if values != [None, None]:
+                name = f"{scenario}: {known.title}{unit}"
+                yield _check(name, values[0], values[1], tolerance, few)
+
+
+def _learned(run: JudgedRun, scenario: str) -> dict[int, EpisodeResult]:
+    """By SUMO's seed."""
+    labels = {result.controller for result in run.results} - set(run.classical)
+    if len(labels) != 1:
+        raise RunError(f"{run.folder} judged {len(labels)} learned policies, not one")
+    return {
+        result.sumo_seed: result
+        for result in run.results
+        if result.controller in labels and result.scenario == scenario
+    }
+
+
+def _mean(results: Sequence[EpisodeResult], metric: str) -> float | None:
+    values = [getattr(result.metrics, metric) for result in results]
+    return None if None in values else float(np.mean(values))
+
+
+def _step_times(first: JudgedRun, second: JudgedRun) -> Iterator[Check]:
+    parts = {**first.step_ms, **second.step_ms}
+    for part in parts or ("rollout", "update"):
+        before, after = first.step_ms.get(part), second.step_ms.get(part)
+        agrees = before is not None and after is not None and after <= (1 + MOST_SLOWER) * before
+        yield Check(f"time of a step, {part} [ms]", before, after, agrees)
+
+
+def _check(
+    name: str, first: float | None, second: float | None, tolerance: float, few: float = 0.0
+) -> Check:
+    if first is None or second is None:
+        return Check(name, first, second, agrees=False)
+    allowed = max(tolerance * abs(first), few)
+    return Check(name, first, second, agrees=abs(second - first) <= allowed)

@@ -1,0 +1,111 @@
+"""Controllers that met the same episodes in other runs, from the database."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from trafficrl.evaluation.database import EvaluationDatabase, RecordedEpisode
+from trafficrl.evaluation.metrics import EpisodeMetrics
+from trafficrl.evaluation.outcome import EpisodeResult
+from trafficrl.evaluation.queues import mean_queues
+from trafficrl.evaluation.report.run_folder import JudgedRun
+from trafficrl.evaluation.report.sections import Judged
+from trafficrl.evaluation.slices import SliceMetrics, pool_slices
+
+__all__ = ["find_others"]
+
+Decider = tuple[str, str]
+"""Kind and parameters."""
+
+
+def find_others(
+    runs: Sequence[JudgedRun], database: EvaluationDatabase
+) -> tuple[list[Judged], list[str]]:
+    """Controllers that none of the runs judged, on exactly the first one's episodes; and notes.
+
+    The run's own rows tell which setting it met (network, demand, options, code): only rows of the
+    same setting, SUMO version and options count. A controller that lacks one of the episodes is
+    left out, and a note says so.
+
+    Raises:
+        RunError: the database cannot be read.
+    """
+    run = runs[0]
+    recorded = database.groups().get(run.build, [])
+    wanted = {(result.scenario, result.sumo_seed): result.seed for result in run.results}
+    own = [one for one in recorded if _is_of(one, run)]
+    settings = {one.identity.setting for one in own}
+    judged = {_decider(one) for one in recorded if any(_is_of(one, other) for other in runs)}
+    if not own:
+        return [], [f"{database.folder} holds none of the episodes of {run.name}"]
+    found: dict[Decider, list[RecordedEpisode]] = defaultdict(list)
+    for one in recorded:
+        identity = one.identity
+        known = (identity.scenario, identity.sumo_seed) in wanted
+        if known and identity.setting in settings and _decider(one) not in judged:
+            found[_decider(one)].append(one)
+    whole = {key: rows for key, rows in found.items() if len(rows) == len(wanted)}
+    notes = [
+        f"{_label(rows[0])} is left out: the database has {len(rows)} of the {len(wanted)} episodes"
+        for key, rows in found.items()
+        if key not in whole
+    ]
+    return [_judged(rows, wanted, database) for rows in whole.values()], notes
+
+
+def _is_of(one: RecordedEpisode, run: JudgedRun) -> bool:
+    """The row is what the run reports, whichever run had it first."""
+    identity = one.identity
+    return any(
+        (result.scenario, result.sumo_seed) == (identity.scenario, identity.sumo_seed)
+        and _traffic(result.metrics) == _traffic(one.metrics)
+        for result in run.results
+    )
+
+
+def _traffic(metrics: EpisodeMetrics) -> EpisodeMetrics:
+    """What there always is: a run may have measured emissions and another not."""
+    return replace(metrics, co2_g=None, fuel_g=None)
+
+
+def _decider(one: RecordedEpisode) -> Decider:
+    return one.identity.kind, one.identity.parameters
+
+
+def _label(one: RecordedEpisode) -> str:
+    return f"{one.identity.controller} of {Path(one.identity.run).name}"
+
+
+def _judged(
+    rows: Sequence[RecordedEpisode],
+    wanted: dict[tuple[str, int], int],
+    database: EvaluationDatabase,
+) -> Judged:
+    by_id = database.slices(rows)
+    queues_by_id = database.queues(rows)
+    slices: dict[str, list[SliceMetrics]] = defaultdict(list)
+    queues: dict[str, list[Mapping[str, float]]] = defaultdict(list)
+    for one in rows:
+        slices[one.identity.scenario] += by_id.get(one.id, ())
+        if one.id in queues_by_id:
+            queues[one.identity.scenario].append(queues_by_id[one.id])
+    results = tuple(
+        EpisodeResult(
+            controller=one.identity.controller,
+            scenario=one.identity.scenario,
+            seed=wanted[one.identity.scenario, one.identity.sumo_seed],
+            sumo_seed=one.identity.sumo_seed,
+            metrics=one.metrics,
+            reward=one.reward,
+        )
+        for one in rows
+    )
+    return Judged(
+        label=rows[0].identity.controller,
+        run=Path(rows[0].identity.run).name,
+        classical=False,
+        results=results,
+        slices={scenario: pool_slices(found) for scenario, found in slices.items()},
+        queues={scenario: mean_queues(found) for scenario, found in queues.items()},
+    )

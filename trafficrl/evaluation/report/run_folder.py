@@ -1,0 +1,208 @@
+"""A run folder as a report needs it: what was judged, on what, and how it was learned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from trafficrl.config.simulation import SimulationConfig
+from trafficrl.errors import ConfigError, RunError
+from trafficrl.evaluation.database import SumoBuild
+from trafficrl.evaluation.metrics import EpisodeMetrics
+from trafficrl.evaluation.outcome import EpisodeResult
+from trafficrl.evaluation.report.documents import Document, read_json, read_table, read_yaml
+from trafficrl.evaluation.slices import SliceMetrics
+from trafficrl.runs.paths import RunPaths
+from trafficrl.simulation.options import option_set
+
+__all__ = ["JudgedRun", "flat", "read_runs"]
+
+Queues = Mapping[tuple[str, str], Mapping[str, float]]
+Slices = Mapping[tuple[str, str], Sequence[SliceMetrics]]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """What `trafficrl-train` or `trafficrl-evaluate` left in a folder."""
+
+    name: str
+    """The end of the folder's path that tells it from the other runs."""
+    folder: Path
+    config: Mapping[str, Any]
+    """`resolved_config.yaml`, plain."""
+    build: SumoBuild
+    baseline: str
+    confidence: float
+    results: tuple[EpisodeResult, ...]
+    slices: Slices
+    """(controller, scenario) -> by vehicle type and scheduled departure, all seeds together."""
+    queues: Queues
+    """(controller, scenario) -> edge -> mean over time and seeds of the standing vehicles [veh];
+    empty for runs that kept none."""
+    settings: Mapping[str, Mapping[str, Any]]
+    """Scenario -> all that two runs must share for their episodes to be the same."""
+    training: Mapping[str, Sequence[float]]
+    """`metrics.csv` by column; empty for runs that learned nothing."""
+    step_ms: Mapping[str, float]
+    """Part of the training -> wall time for each environment step [ms]."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Versions, commit and hash of the network."""
+        found = self.config.get("provenance")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def classical(self) -> Sequence[str]:
+        """Names that stand for configured controllers, not for models."""
+        return list(self.config.get("controller") or {})
+
+
+def read_runs(folders: Sequence[Path]) -> list[JudgedRun]:
+    """The runs in these folders, each with a name of its own.
+
+    Raises:
+        RunError: a folder that holds no whole run.
+    """
+    return [_read_run(folder, name) for folder, name in zip(folders, _names(folders), strict=True)]
+
+
+def flat(values: Any, where: str = "") -> dict[str, Any]:
+    """Nested mappings as one, keys joined by dots."""
+    if not isinstance(values, dict):
+        return {where: values}
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{where}.{key}" if where else str(key))
+    return found
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """As little of each path's end as tells the folders apart."""
+    parts = [folder.resolve().parts for folder in folders]
+    for length in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(path[-length:]) for path in parts]
+        if len(set(names)) == len(names):
+            return names
+    raise RunError(f"the same run twice: {', '.join(map(str, folders))}")
+
+
+def _read_run(folder: Path, name: str) -> JudgedRun:
+    if not folder.is_dir():
+        raise RunError(f"{folder} is no run folder: there is no such folder")
+    paths = RunPaths(folder)
+    config = read_yaml(paths.resolved_config)
+    results = read_json(paths.evaluation / "results.json")
+    build = SumoBuild(config["provenance"]["sumo"].text(), _options(config))
+    episodes = tuple(_episode(item) for item in results["episodes"].items())
+    if not episodes:
+        raise RunError(f"{results.place} holds no episodes")
+    scenarios = dict.fromkeys(episode.scenario for episode in episodes)
+    queues = paths.evaluation / "queues.json"
+    record = read_json(paths.run) if paths.run.exists() else Document({}, str(paths.run))
+    return JudgedRun(
+        name=name,
+        folder=folder,
+        config=config.value,
+        build=build,
+        baseline=results["baseline"].text(),
+        confidence=results["confidence"].number(),
+        results=episodes,
+        slices=_slices(results["slices"]),
+        queues=_queues(read_json(queues)) if queues.exists() else {},
+        settings={scenario: _setting(config, scenario, folder) for scenario in scenarios},
+        training=read_table(paths.metrics) if paths.metrics.exists() else {},
+        step_ms={
+            part: value.number() for part, value in record.get("step_ms", {}).mapping().items()
+        },
+    )
+
+
+def _options(config: Document) -> str:
+    """SUMO's options as the database names them."""
+    values = {key: item.value for key, item in config["simulation"].mapping().items()}
+    try:
+        simulation = SimulationConfig(**values)
+    except (TypeError, ConfigError) as error:
+        raise RunError(f"{config.place}: simulation is of another version: {error}") from error
+    return " ".join(option_set(config["network"]["step_length"].number(), simulation))
+
+
+def _setting(config: Document, scenario: str, folder: Path) -> dict[str, Any]:
+    """What decides the episodes of a scenario beside controller and seed, by our keys.
+
+    Files that were given count by their content, wherever they lie.
+    """
+    network = dict(config["network"].value) | {"hash": config["provenance"]["network_hash"].value}
+    network.pop("file", None)
+    demand = dict(config["scenarios"][scenario].value)
+    for key in ("file", "additional"):
+        files = demand.get(key, [])
+        files = [files] if isinstance(files, str) else files
+        demand[key] = [_hash(folder / str(file)) for file in files]
+    return {
+        "sumo": config["provenance"]["sumo"].value,
+        "simulation": config["simulation"].value,
+        "network": network,
+        f"scenarios.{scenario}": demand,
+        "execution.end_time": config["execution"]["end_time"].number(),
+        "reward.sample_s": config["reward"]["sample_s"].number(),
+    }
+
+
+def _hash(file: Path) -> str:
+    try:
+        return sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise RunError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _episode(item: Document) -> EpisodeResult:
+    reward = item["reward"]
+    return EpisodeResult(
+        controller=item["controller"].text(),
+        scenario=item["scenario"].text(),
+        seed=item["seed"].whole(),
+        sumo_seed=item["sumo_seed"].whole(),
+        metrics=EpisodeMetrics(**_numbers(item["metrics"], EpisodeMetrics)),
+        reward=None if reward.value is None else reward.number(),
+    )
+
+
+def _slices(item: Document) -> Slices:
+    return {
+        (controller, scenario): [
+            SliceMetrics(
+                vehicle_type=one["vehicle_type"].text(),
+                **_numbers(one, SliceMetrics, but=("vehicle_type",)),
+            )
+            for one in slices.items()
+        ]
+        for controller, scenarios in item.mapping().items()
+        for scenario, slices in scenarios.mapping().items()
+    }
+
+
+def _queues(item: Document) -> Queues:
+    return {
+        (controller, scenario): {
+            edge: queue_veh.number() for edge, queue_veh in queues.mapping().items()
+        }
+        for controller, scenarios in item["edge_queue_veh"].mapping().items()
+        for scenario, queues in scenarios.mapping().items()
+    }
+
+
+def _numbers(item: Document, kind: type, but: Sequence[str] = ()) -> dict[str, Any]:
+    """Every field of the dataclass; None is kept where the type allows it."""
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        if field.name in but:
+            continue
+        found = item[field.name]
+        if found.value is None and "None" in str(field.type):
+            values[field.name] = None
+        else:
+            values[field.name] = found.whole() if field.type is int else found.number()
+    return values

@@ -1,0 +1,240 @@
+"""What may stand in one table: controllers that met the same episodes on the same SUMO.
+
+Runs share a section as far as their scenarios are the same in all that decides an episode: network,
+clearance, demand, SUMO's version and options. Whatever is left apart, and why, is said in a note.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trafficrl.errors import ConfigError, RunError, unknown_name
+from trafficrl.evaluation.database import SumoBuild
+from trafficrl.evaluation.outcome import EpisodeResult
+from trafficrl.evaluation.report.run_folder import JudgedRun, flat
+from trafficrl.evaluation.results import Comparison
+from trafficrl.evaluation.slices import SliceMetrics
+
+__all__ = ["Judged", "Section", "build_sections", "differing"]
+
+MOST_NAMED = 6
+"""Differences of two settings that are told; the rest is counted."""
+MISSING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A controller and what it gave."""
+
+    label: str
+    run: str
+    """Where it was judged."""
+    classical: bool
+    """A configured controller, which is the same in every run that configured it alike."""
+    results: tuple[EpisodeResult, ...]
+    slices: Mapping[str, Sequence[SliceMetrics]]
+    """By scenario."""
+    queues: Mapping[str, Mapping[str, float]]
+    """Scenario -> edge -> mean queue [veh]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table and its plots."""
+
+    runs: tuple[JudgedRun, ...]
+    build: SumoBuild
+    comparison: Comparison
+    judged: Mapping[str, Judged]
+    """By label."""
+    notes: tuple[str, ...]
+    """What to know before comparing."""
+
+    @property
+    def scenarios(self) -> list[str]:
+        """In the order of the first run."""
+        return self.comparison.scenarios
+
+    @property
+    def labels(self) -> list[str]:
+        """The controllers, the one with the least delay first."""
+        return self.comparison.by_delay
+
+    @property
+    def name(self) -> str:
+        """Which scenarios, and whose where several runs do not share all of theirs."""
+        return ", ".join(self.scenarios)
+
+
+def build_sections(
+    runs: Sequence[JudgedRun], *, baseline: str | None = None, others: Sequence[Judged] = ()
+) -> list[Section]:
+    """The sections of the runs, each run's scenarios in the order in which they first come.
+
+    Args:
+        runs: at least one.
+        baseline: controller that the others are compared with; None for each first run's own.
+        others: controllers from elsewhere that met the same episodes as the first run.
+
+    Raises:
+        ConfigError: no section has the baseline.
+        RunError: runs of the same scenario share no seed.
+    """
+    sharing: dict[tuple[int, ...], list[str]] = {}
+    for scenario, members in _scenarios(runs):
+        sharing.setdefault(members, []).append(scenario)
+    sections = [
+        _section([runs[i] for i in members], scenarios, baseline, others if 0 in members else ())
+        for members, scenarios in sharing.items()
+    ]
+    known = list(dict.fromkeys(label for section in sections for label in section.judged))
+    if baseline is not None and all(s.comparison.baseline != baseline for s in sections):
+        raise ConfigError(unknown_name("--baseline", baseline, known))
+    return sections
+
+
+def _scenarios(runs: Sequence[JudgedRun]) -> list[tuple[str, tuple[int, ...]]]:
+    """Each different scenario with the runs (by index) that judged on it."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for index, run in enumerate(runs):
+        for scenario, setting in run.settings.items():
+            key = scenario, json.dumps(flat(setting), sort_keys=True, default=str)
+            found.setdefault(key, []).append(index)
+    return [(scenario, tuple(members)) for (scenario, _), members in found.items()]
+
+
+def _section(
+    runs: Sequence[JudgedRun],
+    scenarios: Sequence[str],
+    baseline: str | None,
+    others: Sequence[Judged],
+) -> Section:
+    candidates = [*(one for run in runs for one in _judged(run)), *others]
+    keys, notes = _shared_episodes(candidates, scenarios)
+    judged = _labelled(
+        [replace(one, results=_chosen(one.results, keys)) for one in candidates], len(runs)
+    )
+    first = baseline if baseline in judged else _own_baseline(runs[0], judged)
+    if baseline not in (None, first):
+        notes.append(f"no {baseline} was judged here: differences are to {first}")
+    ordered = {first: judged[first], **judged}
+    results = [
+        replace(result, controller=label)
+        for label, one in ordered.items()
+        for result in one.results
+    ]
+    comparison = Comparison(results, confidence=runs[0].confidence)
+    return Section(tuple(runs), runs[0].build, comparison, ordered, tuple(notes))
+
+
+def _judged(run: JudgedRun) -> Iterable[Judged]:
+    for label in dict.fromkeys(result.controller for result in run.results):
+        yield Judged(
+            label=label,
+            run=run.name,
+            classical=label in run.classical,
+            results=tuple(result for result in run.results if result.controller == label),
+            slices={scene: found for (name, scene), found in run.slices.items() if name == label},
+            queues={scene: found for (name, scene), found in run.queues.items() if name == label},
+        )
+
+
+def _shared_episodes(
+    candidates: Sequence[Judged], scenarios: Sequence[str]
+) -> tuple[list[tuple[str, int]], list[str]]:
+    """Scenario and SUMO seed of the episodes that all have, and what is said of the others."""
+    per = [{(r.scenario, r.sumo_seed) for r in one.results} for one in candidates]
+    shared = set.intersection(*per)
+    notes = []
+    for scenario in scenarios:
+        counts = [sum(name == scenario for name, _ in keys) for keys in per]
+        common = sum(name == scenario for name, _ in shared)
+        if not common:
+            raise RunError(f"{scenario}: the runs share no seed of it")
+        if max(counts) > common:
+            notes.append(
+                f"{scenario}: only the {common} seeds that all have are compared; the delay by "
+                "departure and the queues are over each one's own"
+            )
+    order = {name: place for place, name in enumerate(scenarios)}
+    found = [key for key in shared if key[0] in order]
+    return sorted(found, key=lambda key: (order[key[0]], key[1])), notes
+
+
+def _chosen(
+    results: Sequence[EpisodeResult], keys: Sequence[tuple[str, int]]
+) -> tuple[EpisodeResult, ...]:
+    """The results of those episodes, in their order."""
+    by_key = {(result.scenario, result.sumo_seed): result for result in results}
+    return tuple(by_key[key] for key in keys)
+
+
+def _labelled(candidates: Sequence[Judged], num_runs: int) -> dict[str, Judged]:
+    """Each controller once, under a name of its own.
+
+    A classical controller that gave the same in two runs is one controller; any other that shares
+    its name with somebody is told apart by its run.
+    """
+    kept: list[Judged] = []
+    for one in candidates:
+        if not any(_same(one, other) for other in kept):
+            kept.append(one)
+    labels = [one.label for one in kept]
+    named: dict[str, Judged] = {}
+    for one in kept:
+        label = one.label if labels.count(one.label) == 1 else f"{one.label} ({one.run})"
+        while label in named:
+            label += "'"
+        named[label] = one
+    return named
+
+
+def _same(one: Judged, other: Judged) -> bool:
+    return (
+        one.classical
+        and other.classical
+        and one.label == other.label
+        and [_traffic(result) for result in one.results]
+        == [_traffic(result) for result in other.results]
+    )
+
+
+def _traffic(result: EpisodeResult) -> Any:
+    """What the episode gave; emissions may have been measured in one run and not in another."""
+    return replace(result.metrics, co2_g=None, fuel_g=None)
+
+
+def _own_baseline(run: JudgedRun, judged: Mapping[str, Judged]) -> str:
+    """The run's own baseline under its new name."""
+    names = [label for label, one in judged.items() if one.label == run.baseline]
+    own = [label for label in names if judged[label].run == run.name]
+    return (own or names or list(judged))[0]
+
+
+def differing(runs: Sequence[JudgedRun]) -> list[str]:
+    """Why runs do not share a table, a line for each pair of the first with another."""
+    lines = []
+    first, *rest = runs
+    for run in rest:
+        for scenario in first.settings.keys() & run.settings.keys():
+            changes = _changes(first.settings[scenario], run.settings[scenario])
+            if changes:
+                lines.append(f"{scenario}: {run.name} differs from {first.name} in {changes}")
+    return sorted(lines)
+
+
+def _changes(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    values, others = flat(dict(one)), flat(dict(other))
+    names = [
+        name
+        for name in {**values, **others}
+        if values.get(name, MISSING) != others.get(name, MISSING)
+    ]
+    told = [
+        f"{name} ({others.get(name, MISSING)} instead of {values.get(name, MISSING)})"
+        for name in names[:MOST_NAMED]
+    ]
+    if len(names) > MOST_NAMED:
+        told.append(f"{len(names) - MOST_NAMED} more")
+    return ", ".join(told)

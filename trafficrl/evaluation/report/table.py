@@ -1,0 +1,137 @@
+"""The table of a section as plain text cells, for every kind of page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trafficrl.evaluation.metrics import METRICS
+from trafficrl.evaluation.results import Comparison
+from trafficrl.evaluation.statistics import LEAST_COMPLETION, MOST_TELEPORTS
+from trafficrl.evaluation.tables import number
+
+__all__ = ["Row", "TableText", "table_text"]
+
+SHOWN = (
+    "waiting_time_s",
+    "queue_veh",
+    "arrived",
+    "travel_time_s",
+    "stops_per_veh",
+    "co2_g",
+    "teleports",
+    "emergency_brakings",
+)
+"""Metrics after the delay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One controller."""
+
+    name: str
+    cells: tuple[str, ...]
+    diverged: bool
+    baseline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableText:
+    """A table and what must be read with it."""
+
+    columns: tuple[str, ...]
+    """After the first, which names the controller."""
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+def table_text(comparison: Comparison) -> TableText:
+    """All controllers by delay, each beside the baseline."""
+    columns = _columns(comparison)
+    rows = tuple(
+        Row(
+            name,
+            tuple(cell(name) for _, cell in columns),
+            bool(comparison.num_diverged(name)),
+            name == comparison.baseline,
+        )
+        for name in comparison.by_delay
+    )
+    return TableText(tuple(title for title, _ in columns), rows, tuple(_notes(comparison)))
+
+
+def _columns(comparison: Comparison) -> list[tuple[str, Callable[[str], str]]]:
+    """Heading and the cell of a controller."""
+    found: list[tuple[str, Callable[[str], str]]] = [
+        ("delay [s]", lambda name: number(comparison.mean(name, "delay_s"))),
+        (
+            "delay, middle half [s]",
+            lambda name: number(comparison.interquartile_mean(name, "delay_s")),
+        ),
+        ("difference [s]", lambda name: _difference(comparison, name)[0]),
+        (
+            f"{comparison.confidence:.0%} interval [s]",
+            lambda name: _difference(comparison, name)[1],
+        ),
+    ]
+    found += [
+        (_heading(comparison, metric), _cell(comparison, metric))
+        for metric in SHOWN
+        if metric in comparison.metrics
+    ]
+    if any(map(comparison.num_diverged, comparison.controllers)):
+        found.append(("diverged", lambda name: _diverged(comparison, name)))
+    return found
+
+
+def _heading(comparison: Comparison, metric: str) -> str:
+    known = METRICS[metric]
+    unit = f" [{known.unit}]" if known.unit else ""
+    if metric == "arrived":
+        unit = f" of {comparison.mean(comparison.baseline, 'scheduled'):.0f} [veh]"
+    mark = "*" if known.needs_completion and comparison.completion_differs else ""
+    return f"{known.title}{unit}{mark}"
+
+
+def _cell(comparison: Comparison, metric: str) -> Callable[[str], str]:
+    return lambda name: number(comparison.mean(name, metric))
+
+
+def _difference(comparison: Comparison, name: str) -> tuple[str, str]:
+    if name == comparison.baseline:
+        return "baseline", ""
+    found = comparison.difference(name, "delay_s")
+    mean = number(found.mean, sign="+")
+    if found.low is None or found.high is None:
+        return mean, "unknown"
+    return mean, f"{number(found.low, sign='+')} to {number(found.high, sign='+')}"
+
+
+def _diverged(comparison: Comparison, name: str) -> str:
+    count = comparison.num_diverged(name)
+    return f"{count} of {comparison.num_episodes(name)}"
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    episodes = comparison.num_episodes(comparison.baseline)
+    notes = [
+        f"Means over {episodes} test episodes a controller and, in each, over all scheduled "
+        "vehicles: delay is time loss + depart delay, and one that was never let in has lost all "
+        "its time since it was due. Sorted by delay.",
+        f"Difference: controller minus {comparison.baseline} on the same episodes, with its "
+        f"{comparison.confidence:.0%} bootstrap interval; an interval without 0 tells the two "
+        "apart.",
+        "Middle half: interquartile mean, which a few odd episodes do not move.",
+    ]
+    gridlock = (
+        f"gridlock: arrivals below {LEAST_COMPLETION:.0%} of the best controller's, or over "
+        f"{MOST_TELEPORTS:.0%} of the vehicles teleported"
+    )
+    if any(map(comparison.num_diverged, comparison.controllers)):
+        notes.append(f"Diverged: episodes that ended in {gridlock}. Such a mean says little.")
+    else:
+        notes.append(f"No episode diverged (ended in {gridlock}).")
+    if comparison.completion_differs:
+        notes.append(
+            "* ranks nothing here: not as many vehicles arrived under all controllers, and what "
+            "is left of the others' trips is not in it."
+        )
+    return notes
