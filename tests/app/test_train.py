@@ -27,6 +27,7 @@ SMALL = (
     "execution.checkpoint_freq=32",
     "execution.validation_seeds=1",
     "execution.end_time=120",
+    "evaluation.baselines=[fixed,max_pressure]",
     "evaluation.seeds=2",
     "evaluation.workers=1",
 )
@@ -93,16 +94,16 @@ def test_a_run_folder_holds_all_it_promises(first: RunPaths) -> None:
     ]
 
 
-def test_results_hold_both_controllers_on_the_same_seeds(first: RunPaths) -> None:
+def test_results_hold_all_controllers_on_the_same_seeds(first: RunPaths) -> None:
     results = json.loads((first.evaluation / "results.json").read_text())
     assert results["baseline"] == "fixed"
     episodes = results["episodes"]
-    assert len(episodes) == 2 * 2 * 2
+    assert len(episodes) == 3 * 2 * 2
     keys = {
         name: {(e["scenario"], e["sumo_seed"]) for e in episodes if e["controller"] == name}
-        for name in ("fixed", "policy")
+        for name in ("fixed", "max_pressure", "policy")
     }
-    assert keys["fixed"] == keys["policy"]
+    assert keys["fixed"] == keys["max_pressure"] == keys["policy"]
     assert len(keys["fixed"]) == 4
     difference = results["paired_differences"]["policy"]["delay_s"]
     assert difference["low"] <= difference["mean"] <= difference["high"]

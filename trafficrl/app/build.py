@@ -29,7 +29,15 @@ from trafficrl.runs.seeding import Split
 from trafficrl.simulation.backend import sumo_version
 from trafficrl.training.best import Validation
 
-__all__ = ["build_task", "build_validation", "judge", "judged_on", "open_run", "refuse_used"]
+__all__ = [
+    "build_task",
+    "build_validation",
+    "judge",
+    "judged_on",
+    "labels",
+    "open_run",
+    "refuse_used",
+]
 
 log = logging.getLogger(__name__)
 E = TypeVar("E", bound=ExperimentConfig)
@@ -214,6 +222,15 @@ def judge(
             report=progress.advance_to,
         )
     return Comparison(results, confidence=chosen.confidence)
+
+
+def labels(controllers: list[str]) -> dict[str, str]:
+    """Short label -> controller: a model goes by its file's name where that is enough."""
+    stems = [Path(name).stem for name in controllers]
+    return {
+        stem if stems.count(stem) == 1 else name: name
+        for stem, name in zip(stems, controllers, strict=True)
+    }
 
 
 def judged_on(config: ExperimentConfig) -> str:

@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from trafficrl.app.build import judge, judged_on, open_run, refuse_used
+from trafficrl.app.build import judge, judged_on, labels, open_run, refuse_used
 from trafficrl.app.console import run_app
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.evaluation.controllers import check_controller
@@ -42,15 +42,6 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
     save_queues(comparison.results, paths.evaluation / "queues.json")
     print_comparison(comparison, judged_on(config))
     log.info("results: %s", results)
-
-
-def labels(controllers: list[str]) -> dict[str, str]:
-    """Short label -> controller: a model goes by its file's name where that is enough."""
-    stems = [Path(name).stem for name in controllers]
-    return {
-        stem if stems.count(stem) == 1 else name: name
-        for stem, name in zip(stems, controllers, strict=True)
-    }
 
 
 def main() -> None:

@@ -5,11 +5,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from trafficrl.app.build import build_validation, judge, judged_on, open_run, refuse_used
+from trafficrl.app.build import build_validation, judge, judged_on, labels, open_run, refuse_used
 from trafficrl.app.console import run_app
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
+from trafficrl.evaluation.controllers import check_controller
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.tables import print_comparison
@@ -30,6 +31,8 @@ def train(config: ExperimentConfig, folder: Path) -> None:
         RunError: the folder holds a run already.
         TrafficRLError: whatever the run could not do; `run.json` says failed then.
     """
+    for name in config.evaluation.baselines:
+        check_controller(name, config.controller)
     paths = RunPaths(folder)
     refuse_used(paths)
     record = RunRecord(paths.run, total_timesteps=config.execution.total_timesteps, timesteps=0)
@@ -53,7 +56,7 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord) -> str:
     with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
         end = learn(config, task, paths, record, evaluator)
         record.update(timesteps=end.timesteps, best_score=end.best_score)
-        controllers = {"fixed": "fixed", "policy": str(paths.best_model)}
+        controllers = labels(config.evaluation.baselines) | {"policy": str(paths.best_model)}
         comparison = judge(config, evaluator, controllers, paths)
     results = paths.evaluation / "results.json"
     comparison.save(results, sumo=facts["sumo"], network_hash=facts["network_hash"])

@@ -1,11 +1,12 @@
 """How a run is carried out: where, how long, with how many environments, and what is kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from omegaconf import MISSING
 
 from trafficrl.config.checks import check_range
+from trafficrl.errors import ConfigError
 
 __all__ = ["Backend", "EvaluationConfig", "ExecutionConfig", "Score"]
 
@@ -82,6 +83,8 @@ class ExecutionConfig:
 class EvaluationConfig:
     """How policies are judged: the same unseen demand for all, through the same driver."""
 
+    baselines: list[str] = field(default_factory=lambda: ["fixed", "actuated", "max_pressure"])
+    """Controllers that a trained policy is judged beside; it is compared with the first."""
     seeds: int = 10
     """Test seeds of each scenario."""
     confidence: float = 0.95
@@ -89,7 +92,7 @@ class EvaluationConfig:
     workers: int = 0
     """Episodes at once; 0 for one a processor."""
     emissions: bool = True
-    """CO2 and fuel of test episodes by SUMO's emission model, for about a quarter more time."""
+    """CO2 and fuel of test episodes by SUMO's emission model, for some percent more time."""
     slice_s: float = 900.0
     """Metrics are also kept by scheduled departure, in slices of so many seconds [s]."""
     database: str = "outputs/evaluations"
@@ -98,6 +101,11 @@ class EvaluationConfig:
     """An episode that the database has of the same configuration, SUMO and seed is not run."""
 
     def __post_init__(self) -> None:
+        if not self.baselines or len(set(self.baselines)) != len(self.baselines):
+            raise ConfigError(
+                f"evaluation.baselines: name at least one controller, each once, got "
+                f"{self.baselines}"
+            )
         check_range("evaluation.seeds", self.seeds, 1, 100_000)
         check_range("evaluation.confidence", self.confidence, 0.5, 0.999)
         check_range("evaluation.workers", self.workers, 0, 512)
