@@ -99,6 +99,6 @@ def test_the_first_episodes_are_what_they_always_were() -> None:
     """A known answer: whoever changes this changes the result of every seed."""
     sequence = TrainingEpisodes(scenarios(2), seed=1, slot=1, slots=2)
     assert [sequence.episode(index) for index in range(2)] == [
-        Episode("s1", DemandSeeds(711285593, 711285593), 478545836),
-        Episode("s1", DemandSeeds(358552021, 358552021), 156973295),
+        Episode("s1", DemandSeeds(711285593, 711285593), 239272918),
+        Episode("s1", DemandSeeds(358552021, 358552021), 78486648),
     ]

@@ -9,6 +9,8 @@ import traffic_cases as cases
 from osm_cases import TOWN, osm
 
 from trafficrl.config.network import ClearanceConfig, NetFileConfig, OsmConfig, SignalsConfig
+from trafficrl.demand.build import build_scenario
+from trafficrl.demand.route_files import read_route_files
 from trafficrl.errors import NetworkError
 from trafficrl.network.approaches import waiting_lanes
 from trafficrl.network.build import build_network, load_network, save_network
@@ -63,6 +65,25 @@ def test_clearance_is_that_of_the_configuration(tmp_path: Path) -> None:
         assert (signal.yellow_s, signal.all_red_s, signal.min_green_s) == (4.0, 1.0, 7.0)
 
 
+def test_other_clearance_makes_another_network(tmp_path: Path) -> None:
+    hasty = ClearanceConfig(yellow_s=0.0, all_red_s=0.0)
+    one, other = (imported(CITY.net_file, tmp_path, signals=s) for s in (ClearanceConfig(), hasty))
+    assert one.net_file.read_bytes() == other.net_file.read_bytes()
+    assert one.hash != other.hash
+
+
+def test_a_short_edge_is_no_street(tmp_path: Path) -> None:
+    edge = CITY.edges[0]
+    old = f'length="{edge.length_m:.2f}"'
+    text = CITY.net_file.read_text(encoding="utf-8")
+    begin = text.index(f'<edge id="{edge.id}"')
+    end = text.index("</edge>", begin)
+    file = tmp_path / "short.net.xml"
+    file.write_text(text[:begin] + text[begin:end].replace(old, 'length="19.00"') + text[end:])
+    streets = {street.tail for street in imported(file, tmp_path / "cache").streets}
+    assert streets == {e.id for e in CITY.edges if e.length_m >= 20 and e.id != edge.id}
+
+
 def test_a_file_counts_by_its_content(tmp_path: Path) -> None:
     other = tmp_path / "other.net.xml"
     other.write_bytes(CITY.net_file.read_bytes())
@@ -80,8 +101,27 @@ def test_every_edge_is_a_street_and_ends_lie_on_the_boundary(tmp_path: Path) -> 
         degree[edge.from_node] += 1
     for street in network.streets:
         ends = (street.from_junction, street.to_junction)
-        assert street.boundary == any(degree[junction] == 1 for junction in ends)
-        assert street.depart_weight[0] == network.edge_by_id[street.tail].length_m / 100
+        first, last = (degree[junction] == 1 for junction in ends)
+        assert street.boundary == (first or last)
+        weight = network.edge_by_id[street.tail].length_m / 100
+        # Who leaves the town does not turn back at its end, nor comes from where the way in begins.
+        assert street.depart_weight[0] == (0.0 if last else weight)
+        assert street.arrive_weight[0] == (0.0 if first else weight)
+
+
+def test_generated_trips_enter_and_leave_where_the_map_ends(tmp_path: Path) -> None:
+    network = mapped(TOWN, tmp_path)
+    scenario = cases.scenario_config(num_vehicles=300)
+    built = build_scenario(
+        "map", scenario, network, seeds=None, end_s=300.0, folder=tmp_path / "demand"
+    )
+    found = read_route_files(built.route_files, network, begin_s=0.0, end_s=300.0)
+    streets = {street.tail: street for street in network.streets}
+    ends = [edge.id for edge in network.edges]
+    for start, end in zip(found.from_edge, found.to_edge, strict=True):
+        assert streets[ends[start]].depart_weight[0] > 0
+        assert streets[ends[end]].arrive_weight[0] > 0
+    assert sum(streets[ends[start]].boundary for start in found.from_edge) > 50
 
 
 def test_lanes_that_no_motor_vehicle_may_use_are_left_out(tmp_path: Path) -> None:
@@ -132,15 +172,16 @@ def test_a_link_of_the_plan_without_a_connection_holds_no_lane(tmp_path: Path) -
 def test_a_map_becomes_a_network_with_its_signals(tmp_path: Path, packed: bool) -> None:
     file = tmp_path / ("town.osm.gz" if packed else "town.osm")
     file.write_bytes(gzip.compress(TOWN.encode()) if packed else TOWN.encode())
-    config = OsmConfig(file=str(file), signals=SignalsConfig(cycle_s=80.0))
+    signals = SignalsConfig(cycle_s=80.0, yellow_s=4.0, all_red_s=1.0)
+    config = OsmConfig(file=str(file), signals=signals)
     network = build_network(config, tmp_path / "cache")
     assert len(network.signals) == 4
     for signal in network.signals:
         assert len(signal.phases) == 2
         program = load_net(network.net_file).programs[signal.id]
         assert sum(part.duration_s for part in program) == 80.0
-        assert {part.duration_s for part in program if "y" in part.state} == {3.0}
-        assert {part.duration_s for part in program if set(part.state) == {"r"}} == {2.0}
+        assert {part.duration_s for part in program if "y" in part.state} == {4.0}
+        assert {part.duration_s for part in program if set(part.state) == {"r"}} == {1.0}
     assert "<!--" not in network.net_file.read_text(encoding="utf-8")
 
 
@@ -176,7 +217,16 @@ def test_a_bad_file_is_told_in_one_line_and_leaves_nothing(
     with pytest.raises(NetworkError, match=told) as caught:
         build_network(kind(file=str(file)), tmp_path / "cache")
     assert "\n" not in str(caught.value)
+    assert str(file) in str(caught.value)
+    assert ".building" not in str(caught.value)
     assert list((tmp_path / "cache" / "networks").iterdir()) == []
+
+
+def test_a_signal_without_a_plan_is_told(tmp_path: Path) -> None:
+    name = CITY.signals[0].id
+    file = changed(CITY, tmp_path, (f'<tlLogic id="{name}"', '<tlLogic id="other"'))
+    with pytest.raises(NetworkError, match=f"signal '{name}' has links but no plan"):
+        imported(file, tmp_path / "cache")
 
 
 def test_two_junctions_of_one_name_are_told(tmp_path: Path) -> None:

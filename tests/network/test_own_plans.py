@@ -29,6 +29,10 @@ def convert(part: str) -> tuple[str, float]:
         (["GGgr:30", "yygr:3", "rrGr:4", "rryr:3", "rrrG:20", "rrry:3"], ["GGgr", "rrGr", "rrrG"]),
         # The same links, but long: a green of its own.
         (["GGr:30", "yGr:3", "rGr:12", "rGG:20", "rGy:3"], ["GGr", "rGr", "rGG"]),
+        # A short green after a green, without a yellow between: a green of its own.
+        (["GGr:30", "Grr:4", "yrr:3", "rrG:20", "rry:3"], ["GGr", "Grr", "rrG"]),
+        # Nothing else is green in the cycle: what is short and follows a yellow is still a green.
+        (["yr:3", "Gr:4", "yr:3", "Gr:4"], ["Gr"]),
         # Without any clearance.
         (["Gr:30", "rG:20"], ["Gr", "rG"]),
         # Right turns that may go after a stop (s) and a part that comes first in the file.

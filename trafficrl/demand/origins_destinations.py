@@ -28,7 +28,8 @@ POOLS = {
     "inner": ("inner", "inner"),
     "pass": ("boundary", "boundary"),
 }
-"""Route pattern -> where its trips start and end. Land use weighs inner streets only."""
+"""Route pattern -> where its trips start and end. Weights are for inner streets; those
+of the boundary draw alike, if at all (a one-way street out of the network starts no trip)."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def _weigh(pairs: StreetPairs, pattern: str, phase: int) -> _Choice:
 
 def _pool(pairs: StreetPairs, pool: str, weight: FloatArray) -> tuple[IntArray, FloatArray]:
     if pool == "boundary":
-        streets = np.flatnonzero(pairs.boundary)
+        streets = np.flatnonzero(pairs.boundary & (weight > 0))
         return streets, np.ones(len(streets))
     streets = np.flatnonzero(~pairs.boundary)
     return streets, weight[streets]

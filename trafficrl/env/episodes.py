@@ -50,6 +50,6 @@ class TrainingEpisodes:
         rng = stream(self._seed, "training", self._slot, index)
         _, most = Split.training.value
         seed = demand_seed(Split.training, int(rng.integers(most)))
-        sumo_seed = int(rng.integers(2**31 - 1))
+        sumo_seed = demand_seed(Split.training, int(rng.integers(most)))
         fresh = isinstance(config, GeneratedScenarioConfig) and config.demand is DemandMode.fresh
         return Episode(name, DemandSeeds(seed, seed) if fresh else None, sumo_seed)

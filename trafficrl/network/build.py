@@ -28,7 +28,7 @@ from trafficrl.network.signals import Signal
 
 __all__ = ["NET_FILE", "SIDECAR_FILE", "build_network", "load_network", "save_network"]
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Raise it with every change that gives another network from the same configuration."""
 NET_FILE = "network.net.xml"
 SIDECAR_FILE = "network.json"
@@ -83,7 +83,7 @@ def load_network(folder: Path) -> Network:
     names = {name for pair in ends for name in pair}
     return Network(
         net_file=net_file,
-        hash=found,
+        hash=sha256(f"{found} {_file_hash(folder / SIDECAR_FILE)}".encode()).hexdigest(),
         junctions=tuple(junction for junction in net.junctions if junction.id in names),
         edges=net.edges,
         connections=net.connections,

@@ -43,7 +43,8 @@ def import_net(config: NetFileConfig, net_file: Path) -> Extras:
         unpack_xml(Path(config.file), net_file)
     except XMLFileError as error:
         raise NetworkError(f"network.file {error}") from error
-    return _extras(load_net(net_file), Clearance.of(config.signals), config.file)
+    net = load_net(net_file, name=f"network.file {config.file}")
+    return _extras(net, Clearance.of(config.signals), config.file)
 
 
 def convert_osm(config: OsmConfig, net_file: Path) -> Extras:
@@ -72,7 +73,7 @@ def convert_osm(config: OsmConfig, net_file: Path) -> Extras:
     except NetworkError as error:
         raise NetworkError(f"network.file {config.file}: {error}") from error
     save_programs(raw, net_file, {})
-    net = load_net(net_file)
+    net = load_net(net_file, name=f"what netconvert made of network.file {config.file}")
     extras = _extras(net, Clearance.of(signals), config.file)
     if not extras.phases:
         other = "" if config.guess_signals else ", or network.guess_signals=true"
@@ -134,13 +135,14 @@ def _streets(net: ParsedNet) -> tuple[Street, ...]:
             from_junction=edge.from_node,
             to_junction=edge.to_node,
             boundary=not (ways_in[edge.id] and ways_out[edge.id]),
-            depart_weight=_weights(edge),
-            arrive_weight=_weights(edge),
+            # Who leaves the network does not turn back where it ends, nor comes from there.
+            depart_weight=_weights(edge if ways_out[edge.id] else None),
+            arrive_weight=_weights(edge if ways_in[edge.id] else None),
         )
         for edge in net.edges
         if edge.length_m >= SHORTEST_STREET_M and any(lane.open_to_all for lane in edge.lanes)
     )
 
 
-def _weights(edge: Edge) -> tuple[float, ...]:
-    return (edge.length_m / 100.0,) * len(DAY_PHASES)
+def _weights(edge: Edge | None) -> tuple[float, ...]:
+    return (edge.length_m / 100.0 if edge else 0.0,) * len(DAY_PHASES)

@@ -111,7 +111,7 @@ class Network:
 
     net_file: Path
     hash: str
-    """SHA-256 of the net file's content."""
+    """SHA-256 of all that is known of it: the net file, streets, greens and clearance."""
     junctions: tuple[Junction, ...]
     edges: tuple[Edge, ...]
     connections: tuple[Connection, ...]

@@ -57,17 +57,23 @@ class ParsedNet:
     """Signal id -> phases of the program that SUMO begins with: the last one of its id."""
 
 
-def load_net(file: Path) -> ParsedNet:
+def load_net(file: Path, *, name: str = "") -> ParsedNet:
     """Junctions, edges, connections and signal programs of a net file.
+
+    Args:
+        file: to read.
+        name: what errors call it, where the user knows it by another one.
 
     Raises:
         NetworkError: the file is missing, damaged, declares a document type, or is no network.
     """
-    root = _parse(file)
+    name = name or f"network file {file}"
+    root = _parse(file, name)
     try:
         edges = _edges(root)
         lanes = {lane.id for edge in edges for lane in edge.lanes}
         ends = [element for element in root.iterfind("connection") if _joins(element, lanes)]
+        _refuse_planless(root, ends)
         junctions = [j for j in root.iterfind("junction") if j.get("type") != "internal"]
         _refuse_twins("junction", (junction.attrib["id"] for junction in junctions))
         return ParsedNet(
@@ -82,11 +88,11 @@ def load_net(file: Path) -> ParsedNet:
             },
         )
     except NetworkError as error:
-        raise NetworkError(f"network file {file} cannot be used: {error}") from error
+        raise NetworkError(f"{name} cannot be used: {error}") from error
     except KeyError as error:
-        raise NetworkError(f"network file {file} is damaged: it lacks {error}") from error
+        raise NetworkError(f"{name} is damaged: it lacks {error}") from error
     except ValueError as error:
-        raise NetworkError(f"network file {file} is damaged: {error}") from error
+        raise NetworkError(f"{name} is damaged: {error}") from error
 
 
 def save_programs(raw: Path, file: Path, programs: Mapping[str, Sequence[ProgramPhase]]) -> None:
@@ -94,7 +100,7 @@ def save_programs(raw: Path, file: Path, programs: Mapping[str, Sequence[Program
 
     netconvert's comments hold the date and paths: without them one input gives one file.
     """
-    root = _parse(raw)
+    root = _parse(raw, f"network file {raw}")
     for name in [name for name in root.attrib if name.startswith("{")]:
         del root.attrib[name]
     for logic in root.iterfind("tlLogic"):
@@ -109,13 +115,13 @@ def save_programs(raw: Path, file: Path, programs: Mapping[str, Sequence[Program
     file.write_bytes(text + b"\n")
 
 
-def _parse(file: Path) -> ET.Element:
+def _parse(file: Path, name: str) -> ET.Element:
     try:
         root = parse_xml(file)
     except XMLFileError as error:
-        raise NetworkError(f"network file {error}") from error
+        raise NetworkError(f"{name} {str(error).removeprefix(f'{file} ')}") from error
     if root.tag != "net":
-        raise NetworkError(f"network file {file} is no SUMO network: its root is not <net>")
+        raise NetworkError(f"{name} is no SUMO network: its root is not <net>")
     return root
 
 
@@ -135,6 +141,15 @@ def _refuse_twins(what: str, names: Iterable[str]) -> None:
     for name, count in Counter(names).most_common(1):
         if count > 1:
             raise NetworkError(f"it has {count} {what}s of the name {name!r}")
+
+
+def _refuse_planless(root: ET.Element, connections: Iterable[ET.Element]) -> None:
+    """SUMO ends at a signal without a plan, and does not say where."""
+    planned = {logic.get("id") for logic in root.iterfind("tlLogic")}
+    for connection in connections:
+        signal = connection.get("tl")
+        if signal is not None and signal not in planned:
+            raise NetworkError(f"signal {signal!r} has links but no plan (tlLogic)")
 
 
 def _joins(connection: ET.Element, lanes: set[str]) -> bool:
