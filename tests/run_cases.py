@@ -24,6 +24,7 @@ TRAINING = (
     "execution.validation_seeds=1",
     "execution.tensorboard=false",
     "execution.single_env=true",
+    "evaluation.baselines=[fixed]",
 )
 
 

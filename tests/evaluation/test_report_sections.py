@@ -128,6 +128,33 @@ def test_the_baseline_is_chosen_or_refused() -> None:
         sections(judged(), baseline="fixt")
 
 
+def test_runs_on_other_scenarios_are_set_apart_aloud(tmp_path: Path) -> None:
+    def rename(values: Any) -> None:
+        values["scenarios"] = {
+            f"other_{name}": demand for name, demand in values["scenarios"].items()
+        }
+
+    def rename_results(values: Any) -> None:
+        for episode in values["episodes"]:
+            episode["scenario"] = f"other_{episode['scenario']}"
+
+    other = altered(judged(), tmp_path / "other", config=rename, results=rename_results)
+    runs, found = sections(judged(), other)
+    assert [section.scenarios[0] for section in found] == ["morning", "other_morning"]
+    assert separation(runs, found) == ["runs that met different episodes are in different tables"]
+
+
+def test_a_controller_alone_is_compared_with_nothing(tmp_path: Path) -> None:
+    def alone(results: Any) -> None:
+        results["episodes"] = [e for e in results["episodes"] if e["controller"] == "fixed"]
+
+    _, (section,) = sections(altered(judged(), tmp_path / "alone", results=alone))
+    table = table_text(section.comparison)
+    assert [row.name for row in table.rows] == ["fixed"]
+    assert not [column for column in table.columns if "interval" in column]
+    assert not [note for note in table.notes if "baseline" in note or "Difference" in note]
+
+
 def test_what_diverged_or_ranks_nothing_is_marked(tmp_path: Path) -> None:
     def jam(results: Any) -> None:
         for episode in results["episodes"]:

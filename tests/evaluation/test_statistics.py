@@ -8,6 +8,7 @@ from trafficrl.evaluation.statistics import (
     completion_differs,
     find_diverged,
     interquartile_mean,
+    mean_interval,
     paired_difference,
 )
 
@@ -161,3 +162,11 @@ def test_completion_differs_by_more_than_a_hundredth() -> None:
         assert completion_differs(plan + policy) is differs
     nobody = results("plan", 0.0) + results("policy", 0.0)
     assert not completion_differs(nobody)
+
+
+def test_the_interval_of_a_mean_is_as_wide_as_the_spread_says() -> None:
+    found = mean_interval(results("plan", 1.0, 2.0, 3.0, 4.0, 5.0), "delay_s", confidence=0.95)
+    assert found is not None
+    # Student's: 3 -+ 2.776 * sqrt(2.5 / 5)
+    assert found == pytest.approx((1.04, 4.96), abs=0.15)
+    assert mean_interval(results("plan", 1.0), "delay_s", confidence=0.95) is None

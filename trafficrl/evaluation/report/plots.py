@@ -32,15 +32,17 @@ def draw_delays(section: Section) -> Picture:
     """Mean delay of each controller and its difference to the baseline, a row a scenario."""
     with plain_text():
         figure = _draw_delays(section)
-    baseline, level = section.comparison.baseline, section.comparison.confidence
-    return picture(
-        figure,
-        "Delay by scenario",
-        f"Left: mean delay with its {level:.0%} interval, each dot a test episode; shorter bars "
-        f"are better. Right: how much more (red) or less (green) delay than {baseline} on the same "
-        f"episodes, with the {level:.0%} interval of the difference; grey intervals hold 0 and "
-        "tell nothing apart.",
+    baseline, level = section.comparison.baseline, f"{section.comparison.confidence:.0%}"
+    help = (
+        f"Bars: mean delay with its {level} interval, each dot a test episode; shorter is better."
     )
+    if len(section.labels) > 1:
+        help += (
+            f" Right: how much more (red) or less (green) delay than {baseline} on the same "
+            f"episodes, with the {level} interval of the difference; grey intervals hold 0 and "
+            "tell nothing apart."
+        )
+    return picture(figure, "Delay by scenario", help)
 
 
 def _draw_delays(section: Section) -> Figure:
@@ -51,12 +53,15 @@ def _draw_delays(section: Section) -> Figure:
     for (scenario, part), (delays, differences) in zip(parts.items(), grid, strict=True):
         _draw_means(delays, part, section.labels)
         delays.set(title=f"{scenario}: delay", xlabel="mean delay [s]")
+        if len(section.labels) == 1:
+            differences.set_visible(False)
+            continue
         _draw_differences(differences, part, section.labels)
         differences.set(
             title=f"{scenario}: difference to {part.baseline}", xlabel="difference in delay [s]"
         )
-        for axes in (delays, differences):
-            axes.xaxis.set_tick_params(labelbottom=True)
+    for axes in grid.ravel():
+        axes.xaxis.set_tick_params(labelbottom=True)
     grid[0, 0].set_xlim(left=0)  # when all is drawn: an axis that is set grows no more
     return figure
 

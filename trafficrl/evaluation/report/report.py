@@ -85,7 +85,7 @@ def separation(runs: Sequence[JudgedRun], sections: Sequence[Section]) -> list[s
             "be compared: "
             + "; ".join(sorted(f"SUMO {build.sumo} {build.options}" for build in builds)),
         )
-    elif lines:
+    elif len(sections) > 1:
         lines.insert(0, "runs that met different episodes are in different tables")
     commits = {str(run.provenance.get("git_commit", "unknown")) for run in runs}
     if len(commits) > 1:

@@ -21,6 +21,8 @@ SHOWN = (
     "emergency_brakings",
 )
 """Metrics after the delay."""
+Column = tuple[str, Callable[[str], str]]
+"""Heading, and the cell of a controller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,16 @@ def table_text(comparison: Comparison) -> TableText:
     return TableText(tuple(title for title, _ in columns), rows, tuple(_notes(comparison)))
 
 
-def _columns(comparison: Comparison) -> list[tuple[str, Callable[[str], str]]]:
-    """Heading and the cell of a controller."""
-    found: list[tuple[str, Callable[[str], str]]] = [
+def _columns(comparison: Comparison) -> list[Column]:
+    found: list[Column] = [
         ("delay [s]", lambda name: number(comparison.mean(name, "delay_s"))),
         (
             "delay, middle half [s]",
             lambda name: number(comparison.interquartile_mean(name, "delay_s")),
         ),
-        ("difference [s]", lambda name: _difference(comparison, name)[0]),
-        (
-            f"{comparison.confidence:.0%} interval [s]",
-            lambda name: _difference(comparison, name)[1],
-        ),
     ]
+    if len(comparison.controllers) > 1:
+        found += _differences(comparison)
     found += [
         (_heading(comparison, metric), _cell(comparison, metric))
         for metric in SHOWN
@@ -80,6 +78,14 @@ def _columns(comparison: Comparison) -> list[tuple[str, Callable[[str], str]]]:
     if any(map(comparison.num_diverged, comparison.controllers)):
         found.append(("diverged", lambda name: _diverged(comparison, name)))
     return found
+
+
+def _differences(comparison: Comparison) -> list[Column]:
+    level = f"{comparison.confidence:.0%}"
+    return [
+        ("difference [s]", lambda name: _difference(comparison, name)[0]),
+        (f"{level} interval [s]", lambda name: _difference(comparison, name)[1]),
+    ]
 
 
 def _heading(comparison: Comparison, metric: str) -> str:
@@ -113,14 +119,17 @@ def _diverged(comparison: Comparison, name: str) -> str:
 def _notes(comparison: Comparison) -> list[str]:
     episodes = comparison.num_episodes(comparison.baseline)
     notes = [
-        f"Means over {episodes} test episodes a controller and, in each, over all scheduled "
-        "vehicles: delay is time loss + depart delay, and one that was never let in has lost all "
-        "its time since it was due. Sorted by delay.",
-        f"Difference: controller minus {comparison.baseline} on the same episodes, with its "
-        f"{comparison.confidence:.0%} bootstrap interval; an interval without 0 tells the two "
-        "apart.",
+        f"Means over {episodes} test episode{'s' * (episodes != 1)} and, in each, over all "
+        "scheduled vehicles: delay is time loss + depart delay, and a vehicle that was never let "
+        "in has lost all its time since it was due. Sorted by delay.",
         "Middle half: interquartile mean, which a few odd episodes do not move.",
     ]
+    if len(comparison.controllers) > 1:
+        notes.append(
+            f"Difference: controller minus {comparison.baseline} on the same episodes, with its "
+            f"{comparison.confidence:.0%} bootstrap interval; an interval without 0 tells the two "
+            "apart."
+        )
     gridlock = (
         f"gridlock: arrivals below {LEAST_COMPLETION:.0%} of the best controller's, or over "
         f"{MOST_TELEPORTS:.0%} of the vehicles teleported"
