@@ -9,6 +9,7 @@ import traffic_cases as cases
 from signal_cases import CROSS, SIGNALS, TEE, Drive, adjusted, cycle, go_to
 
 from trafficrl.control.commands import FollowPlan, NextPhase
+from trafficrl.errors import SimulationError
 
 SIGNAL = SIGNALS[CROSS]
 A, B, C, D = (phase.state for phase in SIGNAL.phases)
@@ -177,3 +178,13 @@ def test_the_plan_reports_its_phases_and_their_age() -> None:
     expected[90] = (0, 0.0)  # where one cycle meets the next, the next one's green begins
     assert seen == expected
     assert {age_s for _, age_s in seen} >= {-4.0, 0.0, 17.0}
+
+
+def test_a_plan_that_shows_no_known_phase_is_told() -> None:
+    other = replace(
+        SIGNAL, phases=tuple(replace(phase, state="o" * len(A)) for phase in SIGNAL.phases)
+    )
+    signals = (*SIGNALS[:CROSS], other, *SIGNALS[CROSS + 1 :])
+    told = f"signal {SIGNAL.id}: its program in SUMO shows none of its phases"
+    with pytest.raises(SimulationError, match=told):
+        Drive([], signals=signals)

@@ -347,6 +347,41 @@ def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
     assert "missing.rou.xml cannot be read: No such file" in refusal(tmp_path / "missing.rou.xml")
 
 
+FOREIGN = {
+    "program": ('<tlLogic id="t" programID="x"/>', "it holds a signal program (tlLogic 't')"),
+    "switch": ('<WAUT id="w" startProg="x"/>', "it holds a signal program (WAUT 'w')"),
+    "switched": ('<wautJunction wautID="w" junctionID="j"/>', "program (wautJunction 'j')"),
+    "edgeData": ('<edgeData id="e" file="/x/y.xml"/>', "edgeData 'e' names another file, file='/x"),
+    "calibrator": ('<calibrator id="c" output="c.xml"/>', "names another file, output='c.xml'"),
+    "saved": ('<timedEvent type="SaveTLSStates" dest="t.xml"/>', "timedEvent names another file"),
+    "device": (
+        '<vType id="car"><param key="device.ssm.file" value="s.xml"/></vType>',
+        "vType 'car' names another file, device.ssm.file='s.xml'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_a_demand_may_not_drive_signals_or_touch_other_files(tmp_path: Path, case: str) -> None:
+    body, words = FOREIGN[case]
+    more = save(tmp_path / "more.add.xml", body, "additional")
+    file = save(tmp_path / "r.rou.xml", vehicle("v", 0))
+    with pytest.raises(DemandError) as caught:
+        read_route_files([file], city(), begin_s=0, end_s=600, additional=[more])
+    assert str(caught.value).startswith(f"route file {more}: ")
+    assert words in str(caught.value)
+    assert words in refusal(save(tmp_path / "same.rou.xml", vehicle("v", 0) + body))
+
+
+def test_a_detector_that_writes_nowhere_is_taken(tmp_path: Path) -> None:
+    loop = f'<inductionLoop id="d" lane="{WAY[0]}_0" pos="5" period="60" file="NUL"/>'
+    more = save(tmp_path / "more.add.xml", loop, "additional")
+    file = save(tmp_path / "r.rou.xml", vehicle("v", 0))
+    found = read_route_files([file], city(), begin_s=0, end_s=600, additional=[more])
+    assert len(found) == len(due_in_sumo([file], begin_s=0, end_s=600, additional=[more])) == 1
+    assert not (tmp_path / "NUL").exists()
+
+
 def test_a_long_file_is_read_at_once(tmp_path: Path) -> None:
     ways = [way_of(8, start=start) for start in range(12)]
     routes = [f'<route edges="{" ".join(way)}"/>' for way in ways]

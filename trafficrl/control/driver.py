@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trafficrl.control.commands import Command, FollowPlan, NextPhase, PhaseDurations
+from trafficrl.errors import SimulationError
 from trafficrl.network.signals import Signal
 from trafficrl.simulation.reader import StateReader
 from trafficrl.simulation.session import SumoSession
@@ -179,7 +180,14 @@ class SignalDriver:
         for index, signal in enumerate(self._signals):
             states = [phase.state for phase in signal.phases]
             plan = self._session.read_plan(signal.id)
-            begins_s, state = next(part for part in plan if part[1] in states)
+            green = next((part for part in plan if part[1] in states), None)
+            if green is None:
+                shown = ", ".join(sorted({state for _, state in plan}))
+                raise SimulationError(
+                    f"signal {signal.id}: its program in SUMO shows none of its phases "
+                    f"({', '.join(states)}) but {shown}: another file replaces the network's"
+                )
+            begins_s, state = green
             self._phase[index] = states.index(state)
             self._green_step[index] = self._step + self._steps(begins_s)
         self._last_phase[:] = self._phase

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trafficrl.demand.flow_times import Depart, Window, flow_departures, parse_depart
+from trafficrl.demand.refused import refuse_foreign
 from trafficrl.demand.route_book import DEFAULT_TYPE, Ends, RouteBook
 from trafficrl.errors import DemandError
 from trafficrl.network.model import Network
@@ -116,6 +117,7 @@ class _Reader:
                     f"it is no route file: its root is <{root.tag}>, not <routes> or <additional>"
                 )
             for element in elements:
+                refuse_foreign(element)
                 self._take(element, {})
         except XMLFileError as error:
             raise DemandError(f"route file {error}") from error
