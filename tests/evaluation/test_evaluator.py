@@ -148,6 +148,17 @@ def test_a_model_that_is_gone_or_of_another_network_is_named(
     assert "trained for the network" in str(failure(two, foreign, CheckpointError))
 
 
+def test_a_model_that_cannot_be_judged_is_refused_before_anything_runs(
+    two: Evaluator, tmp_path: Path
+) -> None:
+    foreign, done = tmp_path / "foreign.zip", list[int]()
+    save_new_model(foreign, network=other_city())
+    controllers = {"plan": "fixed", "policy": str(foreign)}
+    with pytest.raises(CheckpointError, match="trained for the network"):
+        two.run(controllers, split=Split.test, seeds=1, report=done.append)
+    assert done == []
+
+
 def failure(evaluator: Evaluator, model: Path, kind: type[TrafficRLError]) -> TrafficRLError:
     with pytest.raises(kind) as error:
         evaluator.run({"policy": str(model)}, split=Split.test, seeds=1)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from result_cases import result, results
@@ -133,7 +135,7 @@ def test_the_interquartile_mean_is_that_of_the_middle_half(
     assert interquartile_mean(values) == pytest.approx(middle)
 
 
-def diverged(**policy: float) -> set[tuple[str, str, int]]:
+def diverged(**policy: Any) -> set[tuple[str, str, int]]:
     """Of a good plan and a policy on two seeds, the second of them easier."""
     found = [
         result("plan", 5.0, seed=seed, arrived=arrived, scheduled=100)

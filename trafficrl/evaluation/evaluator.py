@@ -12,7 +12,7 @@ from pathlib import Path
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import SimulationError
-from trafficrl.evaluation.controllers import check_controller
+from trafficrl.evaluation.controllers import build_controller
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.identity import Identities
 from trafficrl.evaluation.outcome import EpisodeResult, Measure, Outcome
@@ -87,12 +87,14 @@ class Evaluator:
 
         Raises:
             ConfigError: an unknown controller, or a model that is not there.
+            CheckpointError: a model that is damaged, or was trained for another network.
             RunError: the database cannot be read or written.
             SimulationError: a worker process died.
             TrafficRLError: what an episode raised.
         """
         for name in controllers.values():
-            check_controller(name, self._task.controllers)
+            if name not in self._task.controllers:
+                build_controller(name, self._task)  # or it is refused after an hour of others
         jobs = {
             (label, scenario, seed): Job(controller, scenario, split, seed, measure)
             for label, controller in controllers.items()
