@@ -2,13 +2,16 @@
 
 from pathlib import Path
 from subprocess import run
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import sumo
+import traffic_cases as cases
 from composing import experiment
 
-from trafficrl.config.simulation import SimulationConfig, is_ours
+from trafficrl.config.simulation import DEPART_LANES, DEPART_SPEEDS, SimulationConfig
+from trafficrl.config.sumo_options import OURS, is_ours, long_name
 from trafficrl.errors import ConfigError
 
 
@@ -37,7 +40,23 @@ def test_the_profile_of_the_published_results_differs_in_three_values() -> None:
         ({"time-to-teleport": 7}, "use simulation.time_to_teleport_s"),
         ({"tripinfo-output": "a.xml"}, "options that name files or ports cannot be given"),
         ({"remote-port": 8813}, "options that name files or ports cannot be given"),
+        ({"summary": "a.xml"}, "options that name files or ports cannot be given"),
+        ({"vehroutes": "a.xml"}, "options that name files or ports cannot be given"),
+        ({"device.ssm.probability": 1}, "options that name files or ports cannot be given"),
+        ({"srand": 7}, "simulation.options.srand is not yours to set: use seed"),
+        ({"suppress-warnings": True}, "every run sets what SUMO tells"),
+        ({"no-step-log": True}, "every run sets what SUMO tells"),
+        ({"precision": 0}, "every run sets what SUMO tells"),
+        ({"max-depart-delay": 60}, "takes waiting vehicles out of the demand"),
+        ({"mesosim": True}, "mesosim cannot be given: it has queues of no single vehicles"),
+        ({"meso-junction-control": True}, "it has queues of no single vehicles"),
+        ({"meso-ignore-lanes-by-vclass": "bus"}, "it has queues of no single vehicles"),
+        ({"meso.ignore-lanes.by-vclass": "bus"}, "it has queues of no single vehicles"),
+        ({"tls": {"all-off": True}}, "it switches the signals off"),
+        ({"device.tripinfo.probability": 0.5}, "it leaves vehicles out of what is measured"),
         ({"--threads": 2}, "without dashes before"),
+        ({"treads": 2}, r"SUMO 1\.\d+\.\d has no such option \(did you mean 'threads'\?\)$"),
+        ({"carfollow.model": "IDM", "default.carfollowmodel": "IDM"}, "is given twice"),
         ({"scale": [1, 2]}, "must be a word, a number or true/false"),
     ],
 )
@@ -54,20 +73,104 @@ def test_a_teleport_time_of_zero_is_refused() -> None:
 def test_generated_demand_is_not_scaled_by_sumo() -> None:
     with pytest.raises(ConfigError, match=r"set scenarios\.morning\.num_vehicles"):
         experiment("+simulation.options.scale=2")
-    given = ("scenarios=route_file", "scenarios.route_file.file=a.rou.xml")
-    assert experiment("+simulation.options.scale=2", *given).simulation.options == {"scale": 2}
+    assert experiment("+simulation.options.scale=2", *GIVEN).simulation.options == {"scale": 2}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "simulation.options={lateral-resolution: 0.8, device.rerouting.probability: 1}",
+        "+simulation.options={lateral-resolution: 0.8, device: {rerouting: {probability: 1}}}",
+    ],
+)
+def test_options_are_given_with_and_without_a_plus(written: str) -> None:
+    options = {"lateral-resolution": 0.8, "device.rerouting.probability": 1}
+    assert experiment(written).simulation.options == options
+    more = experiment(written, "simulation.options.scale=1", *GIVEN).simulation.options
+    assert more == options | {"scale": 1}
+
+
+def test_an_option_is_kept_by_its_one_long_name() -> None:
+    options = SimulationConfig(options={"carfollow.model": "IDM"}).options
+    assert options == {"default.carfollowmodel": "IDM"}
+
+
+@pytest.mark.parametrize("key", ["depart_lane", "depart_speed"])
+def test_our_words_are_those_of_sumo(key: str, tmp_path: Path) -> None:
+    option = key.replace("depart_", "--default.depart")
+    words = DEPART_LANES if key == "depart_lane" else (*DEPART_SPEEDS, "0", "7.5")
+    for word in words:
+        values: dict[str, Any] = {key: word}
+        assert getattr(SimulationConfig(**values), key) == word
+        assert (entered(tmp_path, option, word), word) == (2, word)
+    with pytest.raises(AssertionError, match="Invalid depart"):
+        entered(tmp_path, option, "frist")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (
+            {"depart_speed": "fast"},
+            r"depart_speed: unknown 'fast' .*avg.*, or a speed >= 0 \[m/s\]",
+        ),
+        ({"depart_speed": "-1"}, "depart_speed: unknown '-1'"),
+        ({"depart_speed": "101"}, r"depart_speed must be in 0..100 \[m/s\], got 101"),
+        ({"depart_lane": "7"}, "depart_lane: unknown '7'; choices: allowed, best"),
+        ({"depart_lane": "frist"}, r"unknown 'frist' \(did you mean 'first'\?\)"),
+    ],
+)
+def test_what_would_keep_vehicles_out_is_refused(values: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        SimulationConfig(**values)
 
 
 def test_every_option_of_sumo_that_takes_a_file_is_refused(tmp_path: Path) -> None:
     template = tmp_path / "template.xml"
-    binary = str(Path(sumo.SUMO_HOME) / "bin" / "sumo")
-    run([binary, "--save-template", str(template)], check=True, capture_output=True)
+    run_sumo(f"--save-template={template}")
     # SUMO wrote the file a moment ago.
     options = list(ElementTree.parse(template).getroot().iter())  # noqa: S314
-    files = [option.tag for option in options if "FILE" in option.get("type", "")]
-    assert len(files) > 30
-    assert [name for name in files if not is_ours(name)] == []
-    open_ones = [option.tag for option in options if "value" in option.attrib]
-    assert {"lateral-resolution", "scale", "device.rerouting.probability", "threads"} <= {
-        name for name in open_ones if not is_ours(name)
+    names = {
+        name: option
+        for option in options
+        if "value" in option.attrib
+        for name in (option.tag, *option.get("synonymes", "").split())
     }
+    assert all(long_name(name) == option.tag for name, option in names.items())
+    assert set(OURS) <= set(names)
+    files = [name for name, option in names.items() if "FILE" in option.get("type", "")]
+    assert len(files) > 50
+    assert [name for name in files if not is_ours(name)] == []
+    # Of some others a shorter name is all that tells: they are one option for us, too.
+    assert {"summary", "tripinfo", "vehroutes", "srand", "suppress-warnings", "g", "l"} <= {
+        name for name in names if is_ours(name)
+    }
+    assert {"lateral-resolution", "scale", "device.rerouting.probability", "threads"} <= {
+        name for name in names if not is_ours(name)
+    }
+
+
+GIVEN = ("scenarios=route_file", "scenarios.route_file.file=a.rou.xml")
+EDGES = cases.city().streets[0].tail, cases.city().streets[-1].tail
+TRIPS = "<routes>{}</routes>".format(
+    "".join(f'<trip id="{i}" depart="{i}" from="{EDGES[0]}" to="{EDGES[1]}"/>' for i in (0, 9))
+)
+
+
+def entered(folder: Path, *options: str) -> int:
+    """How many of two vehicles SUMO lets in when it has these options."""
+    (folder / "trips.rou.xml").write_text(TRIPS, encoding="utf-8")
+    out = folder / "out.xml"
+    run_sumo(
+        f"--net-file={cases.city().net_file}",
+        f"--route-files={folder / 'trips.rou.xml'}",
+        f"--tripinfo-output={out}",
+        *("--end", "20", "--tripinfo-output.write-unfinished", *options),
+    )
+    return out.read_text(encoding="utf-8").count("<tripinfo ")
+
+
+def run_sumo(*arguments: str) -> None:
+    binary = Path(sumo.SUMO_HOME) / "bin" / "sumo"
+    done = run([binary, *arguments], check=True, capture_output=True, text=True, timeout=60)
+    assert "Error" not in done.stderr, done.stderr

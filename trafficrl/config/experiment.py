@@ -1,6 +1,7 @@
 """One experiment: the six groups, the seed, and the checks that need more than one group."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -12,7 +13,11 @@ from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import Backend, EvaluationConfig, ExecutionConfig
 from trafficrl.config.network import NetworkConfig
 from trafficrl.config.reward import RewardConfig
-from trafficrl.config.scenarios import GeneratedScenarioConfig, ScenarioConfig
+from trafficrl.config.scenarios import (
+    GeneratedScenarioConfig,
+    RouteFileScenarioConfig,
+    ScenarioConfig,
+)
 from trafficrl.config.simulation import SimulationConfig
 from trafficrl.errors import ConfigError
 
@@ -79,6 +84,7 @@ class ExperimentConfig:
             (f"algorithm.action.{name}", decision_s),
             ("reward.sample_s", self.reward.sample_s),
             ("execution.end_time", self.execution.end_time),
+            *self._begins(),
         ):
             if abs(value / step_s - round(value / step_s)) > 1e-9:
                 raise ConfigError(
@@ -90,6 +96,11 @@ class ExperimentConfig:
                 f"execution.end_time must be >= algorithm.action.{name} {decision_s:g} [s], "
                 f"got {self.execution.end_time:g}"
             )
+
+    def _begins(self) -> Iterator[tuple[str, float]]:
+        for name, scenario in self.scenarios.items():
+            if isinstance(scenario, RouteFileScenarioConfig):
+                yield f"scenarios.{name}.begin_s", scenario.begin_s
 
 
 @dataclass(kw_only=True)

@@ -22,6 +22,7 @@ ADD_ENTRY = {
     "reward.terms": "to add a term write +reward.terms={NAME:{weight:W}}",
     "scenarios": "to add a scenario write +schema/scenarios@scenarios.NAME=generated",
     "controller": "to add a controller write +controller.NAME={kind: KIND}",
+    "simulation.options": "to add an option write +simulation.options.NAME=VALUE",
 }
 """Where entries have names of the user's own -> how the command line adds one."""
 

@@ -5,31 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trafficrl.config.checks import check_range
-from trafficrl.errors import ConfigError
+from trafficrl.config.checks import check_choice, check_range
+from trafficrl.config.sumo_options import check_option, long_name
+from trafficrl.errors import ConfigError, unknown_name
 
-__all__ = ["OURS", "SimulationConfig", "is_ours"]
+__all__ = ["DEPART_LANES", "DEPART_SPEEDS", "SimulationConfig"]
 
-OURS = {
-    "net-file": "network",
-    "route-files": "scenarios",
-    "additional-files": "scenarios.NAME.additional",
-    "begin": "scenarios.NAME.begin_s",
-    "end": "execution.end_time",
-    "step-length": "network.step_length",
-    "seed": "seed",
-    "random": "seed",
-    "time-to-teleport": "simulation.time_to_teleport_s",
-    "default.departspeed": "simulation.depart_speed",
-    "default.departlane": "simulation.depart_lane",
-    "device.emissions.probability": "evaluation.emissions",
-}
-"""SUMO's option -> our key for it."""
-FILES = re.compile(
-    r"file|output|dump|prefix|path|save|load|template|schema|jupedsim|replay|astar|weight|"
-    r"^configuration|^remote-port|^num-clients|(^|-)log(\.|$)|^duration-log|breakpoints|^language"
-)
-"""Options that name files or ports: runs write what they are told to, into their own folder."""
+DEPART_LANES = ("random", "free", "allowed", "best", "best_prob", "first")
+"""SUMO's words for departLane."""
+DEPART_SPEEDS = ("random", "max", "desired", "speedLimit", "last", "avg")
+"""SUMO's words for departSpeed."""
 
 
 @dataclass(kw_only=True)
@@ -49,24 +34,31 @@ class SimulationConfig:
         if self.time_to_teleport_s != -1:
             where = "simulation.time_to_teleport_s"
             check_range(where, self.time_to_teleport_s, 1, 1_000_000, unit="s, or -1")
-        self.options = dict(_flat("", self.options))
-        for name, value in self.options.items():
-            where = f"simulation.options.{name}"
-            if name in OURS:
-                raise ConfigError(f"{where} is not yours to set: use {OURS[name]}")
-            if is_ours(name):
-                raise ConfigError(f"{where}: options that name files or ports cannot be given")
-            if not re.fullmatch(r"[a-z][a-zA-Z0-9.-]*", name):
-                raise ConfigError(
-                    f"{where}: write SUMO's long name of the option without dashes before"
-                )
-            if not isinstance(value, bool | int | float | str):
-                raise ConfigError(f"{where} must be a word, a number or true/false, got {value!r}")
+        if self.depart_lane:
+            # Streets have different lanes: a number would end the simulation on one that lacks it.
+            check_choice("simulation.depart_lane", self.depart_lane, DEPART_LANES)
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", self.depart_speed):
+            check_range("simulation.depart_speed", float(self.depart_speed), 0, 100, unit="m/s")
+        elif self.depart_speed and self.depart_speed not in DEPART_SPEEDS:
+            raise ConfigError(
+                f"{unknown_name('simulation.depart_speed', self.depart_speed, DEPART_SPEEDS)}, "
+                "or a speed >= 0 [m/s]"
+            )
+        self.options = _checked(self.options)
 
 
-def is_ours(name: str) -> bool:
-    """The option of SUMO follows from other keys, or would read or write files of its own."""
-    return name in OURS or FILES.search(name) is not None
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options by their long names."""
+    found: dict[str, Any] = {}
+    for name, value in _flat("", options):
+        where = f"simulation.options.{name}"
+        check_option(where, name)
+        if not isinstance(value, bool | int | float | str):
+            raise ConfigError(f"{where} must be a word, a number or true/false, got {value!r}")
+        if long_name(name) in found:
+            raise ConfigError(f"{where} is given twice: SUMO also calls it {long_name(name)}")
+        found[long_name(name)] = value
+    return found
 
 
 def _flat(prefix: str, options: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
 
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.controllers import standard_controllers
@@ -42,7 +43,9 @@ def register_configs() -> None:
         for kind, schema in kinds.items():
             store.store(group=f"schema/{group}", name=kind, node=schema)
     store.store(group="schema/execution", name="run", node=ExecutionConfig)
-    store.store(group="schema/simulation", name="sumo", node=SimulationConfig)
+    simulation = OmegaConf.structured(SimulationConfig)
+    OmegaConf.set_struct(simulation.options, False)  # SUMO says which names there are, not Hydra
+    store.store(group="schema/simulation", name="sumo", node=simulation)
     store.store(group="schema", name="experiment", node=ExperimentConfig, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateConfig, package="_global_")
     for name, published in resco_scenarios().items():

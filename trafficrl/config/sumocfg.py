@@ -2,26 +2,18 @@
 
 import json
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from trafficrl.config.scenarios import RouteFileScenarioConfig
-from trafficrl.config.simulation import OURS, is_ours
+from trafficrl.config.sumo_options import OURS, check_option, is_idle, is_ours, long_name
 from trafficrl.errors import ConfigError
 from trafficrl.xmlfiles import XMLFileError, parse_xml
 
 __all__ = ["SumoConfiguration", "load_sumocfg", "parse_time_s"]
 
-SYNONYMS = {
-    "n": "net-file",
-    "net": "net-file",
-    "r": "route-files",
-    "routes": "route-files",
-    "a": "additional-files",
-    "additional": "additional-files",
-    "b": "begin",
-    "e": "end",
-}
 CARRIED = ("time-to-teleport", "default.departspeed", "default.departlane")
+"""Options of SUMO that have keys under `simulation`."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +28,9 @@ class SumoConfiguration:
     end_s: float | None
     step_length_s: float | None
     options: dict[str, str]
-    """What goes to SUMO as it is, and what `CARRIED` has keys for."""
+    """By SUMO's long names: what goes to SUMO as it is, and what `CARRIED` has keys for."""
     left_out: tuple[str, ...]
-    """Options that are ours to decide: outputs, seeds, ports."""
+    """Options that are ours to decide: outputs, messages, seeds, ports."""
 
     @property
     def length_s(self) -> float | None:
@@ -55,33 +47,46 @@ class SumoConfiguration:
         )
 
     def overrides(self) -> list[str]:
-        """The command line that says the same."""
+        """The command line that says the same.
+
+        Raises:
+            ConfigError: an option that no run may have.
+            RunError: SUMO could not be asked for its options.
+        """
         scenario = "scenarios.route_file"
         found = [
             "network=net_file",
             f"network.file={_quoted(str(self.net_file))}",
             "scenarios=route_file",
             f"{scenario}.file=[{','.join(_quoted(str(file)) for file in self.route_files)}]",
-            f"{scenario}.begin_s={self.begin_s:g}",
+            f"{scenario}.begin_s={self.begin_s!r}",
         ]
         if self.additional_files:
             files = ",".join(_quoted(str(file)) for file in self.additional_files)
             found.append(f"{scenario}.additional=[{files}]")
         if self.length_s is not None:
-            found.append(f"execution.end_time={self.length_s:g}")
+            found.append(f"execution.end_time={self.length_s!r}")
         if self.step_length_s is not None:
-            found.append(f"network.step_length={self.step_length_s:g}")
+            found.append(f"network.step_length={self.step_length_s!r}")
         for name, value in self.options.items():
-            key = OURS.get(name, f"simulation.options.{name}")
-            found.append(f"{'' if name in OURS else '+'}{key}={_quoted(value)}")
+            if not is_idle(name, value):
+                found.append(self._override(name, value))
         return found
+
+    def _override(self, name: str, value: str) -> str:
+        if name in CARRIED:
+            return f"{OURS[name]}={_quoted(_carried(self.file, name, value))}"
+        check_option(f"sumocfg {self.file}: {name}", name)
+        return f"+simulation.options.{name}={_quoted(value)}"
 
 
 def load_sumocfg(file: Path) -> SumoConfiguration:
     """What the file says; whether the files that it names are there is not looked at.
 
     Raises:
-        ConfigError: it is missing, damaged, no configuration, or lacks network or routes.
+        ConfigError: it is missing, damaged, no configuration, lacks network or routes, or ends
+            before it begins.
+        RunError: SUMO could not be asked for its options.
     """
     try:
         root = parse_xml(file)
@@ -90,7 +95,7 @@ def load_sumocfg(file: Path) -> SumoConfiguration:
     if root.tag not in ("configuration", "sumoConfiguration"):
         raise ConfigError(f"sumocfg {file} is no SUMO configuration: its root is <{root.tag}>")
     values = {
-        SYNONYMS.get(element.tag, element.tag): element.get("value", element.get("v", ""))
+        long_name(element.tag): element.get("value", element.get("v", ""))
         for element in root.iter()
         if "value" in element.attrib or "v" in element.attrib
     }
@@ -104,15 +109,19 @@ def load_sumocfg(file: Path) -> SumoConfiguration:
     times = {
         name: _time(file, name, values.pop(name, "")) for name in ("begin", "end", "step-length")
     }
-    end_s = times["end"]
+    begin_s, end_s = times["begin"] or 0.0, times["end"]
+    if end_s is not None and end_s < 0:  # SUMO's way to say that there is none
+        end_s = None
+    if end_s is not None and end_s <= begin_s:
+        raise ConfigError(f"sumocfg {file}: end must be > begin {begin_s:g} [s], got {end_s:g}")
     left_out = [name for name in values if is_ours(name) and name not in CARRIED]
     return SumoConfiguration(
         file=file,
         net_file=files["net-file"][0],
         route_files=files["route-files"],
         additional_files=files["additional-files"],
-        begin_s=times["begin"] or 0.0,
-        end_s=None if end_s is None or end_s < 0 else end_s,
+        begin_s=begin_s,
+        end_s=end_s,
         step_length_s=times["step-length"],
         options={name: value for name, value in values.items() if name not in left_out},
         left_out=tuple(left_out),
@@ -126,7 +135,7 @@ def parse_time_s(text: str) -> float:
         ValueError: it is none of them.
     """
     parts = [float(part) for part in text.split(":")]
-    if len(parts) not in (1, 3, 4):
+    if len(parts) not in (1, 3, 4) or not all(map(isfinite, parts)):
         raise ValueError(f"{text!r} is no time")
     units = (86400.0, 3600.0, 60.0, 1.0)
     sign = -1.0 if text.strip().startswith("-") else 1.0
@@ -145,6 +154,16 @@ def _time(sumocfg: Path, name: str, value: str) -> float | None:
         return parse_time_s(value) if value else None
     except ValueError as error:
         raise ConfigError(f"sumocfg {sumocfg}: {name} must be a time [s], got {value!r}") from error
+
+
+def _carried(sumocfg: Path, name: str, value: str) -> str:
+    """The value as our key has it."""
+    if name == "time-to-teleport":
+        time_s = _time(sumocfg, name, value)
+        # SUMO takes all that is not positive for never.
+        return "-1" if time_s is not None and time_s <= 0 else str(time_s)
+    # Where each street has a lane 0 that vehicles may use, the first such lane is the same.
+    return "first" if (name, value) == ("default.departlane", "0") else value
 
 
 def _quoted(text: str) -> str:

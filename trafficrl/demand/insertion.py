@@ -4,14 +4,12 @@ import re
 from xml.sax.saxutils import quoteattr
 
 from trafficrl.config.scenarios import GeneratedScenarioConfig
+from trafficrl.config.simulation import DEPART_LANES, DEPART_SPEEDS
 from trafficrl.demand.vehicle_types import VEHICLES
 from trafficrl.errors import DemandError
 from trafficrl.network.model import Network
 
 __all__ = ["insertion_xml"]
-
-LANES = ("random", "free", "allowed", "best", "best_prob", "first")
-SPEEDS = ("random", "max", "desired", "speedLimit", "last", "avg")
 
 
 def insertion_xml(config: GeneratedScenarioConfig, network: Network) -> str:
@@ -24,15 +22,17 @@ def insertion_xml(config: GeneratedScenarioConfig, network: Network) -> str:
     lane, speed = str(config.depart_lane), str(config.depart_speed)
     if re.fullmatch(r"[0-9]+", lane):
         _check_lane(int(lane), network)
-    elif lane not in LANES:
+    elif lane not in DEPART_LANES:
         raise DemandError(
-            f"depart_lane: unknown {lane!r}; choices: {', '.join(LANES)}, or a lane number from 0"
+            f"depart_lane: unknown {lane!r}; choices: {', '.join(DEPART_LANES)}, "
+            "or a lane number from 0"
         )
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", speed):
         _check_speed(float(speed), config, network)
-    elif speed not in SPEEDS:
+    elif speed not in DEPART_SPEEDS:
         raise DemandError(
-            f"depart_speed: unknown {speed!r}; choices: {', '.join(SPEEDS)}, or a speed >= 0 [m/s]"
+            f"depart_speed: unknown {speed!r}; choices: {', '.join(DEPART_SPEEDS)}, "
+            "or a speed >= 0 [m/s]"
         )
     return f"departLane={quoteattr(lane)} departSpeed={quoteattr(speed)}"
 
