@@ -22,6 +22,8 @@ from trafficrl.simulation.options import option_set
 
 __all__ = ["Identities"]
 
+SHOWING = ("app", "report")
+
 
 class Identities:
     """Names the episodes of one task, asked for by one run.
@@ -147,8 +149,9 @@ def file_hash(file: Path) -> str:
 def code_hash() -> str:
     """SHA-256 of this package's code: a mended controller or demand gives other episodes.
 
-    The commands (`app`) decide none, and without git there is no better name for what runs here.
+    The commands (`app`) and what only shows results (`report`) decide none. Without git there is
+    no better name for what runs here.
     """
     root = Path(trafficrl.__file__).parent
-    files = sorted(file for file in root.rglob("*.py") if file.parent.name != "app")
+    files = sorted(file for file in root.rglob("*.py") if file.parent.name not in SHOWING)
     return digest([[file.relative_to(root).as_posix(), file_hash(file)] for file in files])
