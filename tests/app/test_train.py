@@ -20,6 +20,7 @@ from trafficrl.training.models import load_model
 SMALL = (
     "scenarios.morning.num_vehicles=40",
     "scenarios.evening.num_vehicles=40",
+    "algorithm.learning_rate=1e-3",
     "algorithm.n_steps=16",
     "algorithm.batch_size=16",
     "execution.total_timesteps=64",
