@@ -201,7 +201,6 @@ def test_a_run_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("resolved_config.yaml", "!!python/object/apply:os.system [exit]", "is damaged"),
         ("resolved_config.yaml", "[1, 2]", "is damaged: not a mapping"),
         ("evaluation/results.json", '{"episodes": [', "is damaged"),
         ("evaluation/results.json", "[" * 100_000, "is damaged"),
@@ -226,3 +225,11 @@ def test_a_damaged_file_is_one_line_that_names_it(
     assert str(run / file) in str(error.value)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_reading_a_run_runs_nothing_from_it(tmp_path: Path) -> None:
+    run, made = altered(judged(), tmp_path / "run"), tmp_path / "made"
+    (run / "resolved_config.yaml").write_text(f"seed: !!python/object/apply:os.mkdir [{made}]")
+    with pytest.raises(RunError, match=r"resolved_config\.yaml is damaged: .*python/object"):
+        read_runs([run])
+    assert not made.exists()
