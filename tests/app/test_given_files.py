@@ -138,6 +138,21 @@ def test_a_demand_that_cannot_be_driven_is_one_line(
     assert not (tmp_path / "run" / "evaluation").exists()
 
 
+def test_a_demand_that_sumo_quits_on_late_is_refused_before_anything_runs(
+    given: Path, tmp_path: Path
+) -> None:
+    edges = [street.tail for street in cases.city().streets]
+    ends = f'from="{edges[0]}" to="{edges[-1]}"'
+    late = f'<trip id="late" depart="{BEGIN_S + 100}" {ends} departSpeed="200"/>'
+    trips = f'<routes><trip id="a" depart="{BEGIN_S}" {ends}/>{late}</routes>'
+    (given / "my.rou.xml.gz").write_bytes(gzip.compress(trips.encode()))
+    ended = command("evaluate", *FILES, "hydra.run.dir=run", cwd=tmp_path)
+    assert ended.returncode == 1
+    assert "scenarios.route_file: SUMO would quit on my.rou.xml.gz: Dep" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert not (tmp_path / "run" / "evaluation").exists()
+
+
 def test_generate_draws_what_was_given_and_says_where_time_went(
     given: Path, tmp_path: Path
 ) -> None:

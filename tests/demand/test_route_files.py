@@ -231,6 +231,7 @@ def test_nobody_in_the_window_is_told_with_the_times_of_the_file(tmp_path: Path)
 
 
 GAP = f"{WAY[0]} {WAY[2]}"
+LAST_LANE = len(city().edge_by_id[WAY[0]].lanes) - 1
 WRONG = {
     "edge": (
         f'<vehicle id="v" depart="3"><route edges="{WAY[0]} {WAY[1]}x"/></vehicle>',
@@ -270,6 +271,16 @@ WRONG = {
     ),
     "scale": ('<vType id="car" scale="2"/>', "vType 'car': scale='2' is not supported"),
     "include": ('<include href="more.xml"/>', "it includes 'more.xml', which is not supported"),
+    "same id": (vehicle("right", 90), "vehicle 'right': another one has the same id"),
+    "same trip": (f'<trip id="right" depart="9" {TRIP}/>', "trip 'right': another one has the sa"),
+    "same flow": (
+        flow("f", 'begin="1" number="2"') + flow("f", 'begin="2" number="2"'),
+        "flow 'f': another one has the same id",
+    ),
+    "lane": (
+        vehicle("v", 3, 'departLane="7"'),
+        f"vehicle 'v': departLane='7': the edge on which it departs has the lanes 0 to {LAST_LANE}",
+    ),
     "no rate": (flow("f", 'begin="0" end="9"'), "flow 'f': it says not how many vehicles: one of"),
     "two rates": (flow("f", 'period="4" perHour="4"'), "'f': period and perHour do not go toget"),
     "three bounds": (flow("f", 'period="4" end="9" number="4"'), "end and number do not go toget"),
@@ -304,6 +315,21 @@ def test_a_gap_counts_only_on_the_way_of_somebody_who_drives(tmp_path: Path) -> 
     gap = f'<vehicle id="v" depart="3"><route edges="{GAP}"/></vehicle>'
     file = save(tmp_path / "r.rou.xml", gap + vehicle("w", 100))
     assert len(read(file, begin_s=50)) == len(due_in_sumo([file], begin_s=50, end_s=600)) == 1
+
+
+def test_an_id_may_come_again_when_sumo_skips_the_first(tmp_path: Path) -> None:
+    others = flow("w", 'begin="200" number="1"')  # vehicles and flows have names of their own
+    named = f'<route id="r" edges="{" ".join(WAY)}"/>' + "".join(
+        f'<vehicle id="{name}" depart="{depart_s}" route="r"/>'
+        for name, depart_s in (("v", 3), ("v", 70), ("w", 80))
+    )
+    file = save(tmp_path / "r.rou.xml", named + others)
+    assert len(read(file, begin_s=50)) == len(due_in_sumo([file], begin_s=50, end_s=600)) == 3
+
+
+def test_the_last_lane_is_one_to_depart_on(tmp_path: Path) -> None:
+    file = save(tmp_path / "r.rou.xml", vehicle("v", 3, f'departLane="{LAST_LANE}"'))
+    assert len(read(file)) == len(due_in_sumo([file], begin_s=0, end_s=600)) == 1
 
 
 def test_a_named_route_is_looked_at_when_somebody_drives_it(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from trafficrl.app.given_demand import check_given_demand
 from trafficrl.app.inputs import keep_inputs
 from trafficrl.config.execution import Score
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.load import save_experiment
 from trafficrl.config.scenarios import RouteFileScenarioConfig
-from trafficrl.demand.route_files import read_route_files
 from trafficrl.env.task import Task
-from trafficrl.errors import DemandError, RunError
+from trafficrl.errors import RunError
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.evaluator import Evaluator, Recording
 from trafficrl.evaluation.outcome import Measure
@@ -108,37 +108,6 @@ def warn_of_short_yellow(network: Network) -> None:
             len(network.signals),
             ", ".join(list(short)[:3]) + (", ..." if len(short) > 3 else ""),
             max(short.values()),
-        )
-
-
-def check_given_demand(name: str, scenario: RouteFileScenarioConfig, task: Task) -> None:
-    """Return when SUMO will take the files to their end; say what they hold.
-
-    Raises:
-        DemandError: a file that SUMO would quit on in the middle of an episode.
-    """
-    try:
-        departures = read_route_files(
-            [Path(file) for file in scenario.file],
-            task.network,
-            begin_s=scenario.begin_s,
-            end_s=scenario.begin_s + task.end_s,
-            step_s=task.step_s,
-            additional=[Path(file) for file in scenario.additional],
-        )
-    except DemandError as error:
-        raise DemandError(f"scenarios.{name}: {error}") from error
-    about = "" if departures.exact else "about "
-    others = f"; {departures.num_others} persons or containers are not counted"
-    others = others if departures.num_others else ""
-    log.info("demand %s: %s%d vehicles are due%s", name, about, len(departures), others)
-    if scenario.length_s not in (None, task.end_s):
-        # A published scenario that is cut short gives numbers that stand beside no published ones.
-        log.warning(
-            "scenario %s is made for %g s, execution.end_time is %g: results are not comparable",
-            name,
-            scenario.length_s,
-            task.end_s,
         )
 
 

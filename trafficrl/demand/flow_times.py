@@ -42,6 +42,10 @@ class Window:
         """The window of a simulation of whole steps."""
         return cls(*(round(value * 1000) for value in (begin_s, end_s, step_s)))
 
+    def holds(self, time_ms: int) -> bool:
+        """What is due then is simulated."""
+        return self.begin_ms <= time_ms < self.end_ms
+
     @property
     def last_step_ms(self) -> int:
         """Begin of the last step: SUMO makes no vehicle of a flow that is due after it."""

@@ -1,8 +1,8 @@
 """Route files that somebody else wrote: who of them departs when, from where, to where.
 
 SUMO reads the same files again when it simulates them. What is read here is how many vehicles a
-scenario has, which every metric is a mean over, and whether they can drive at all: a file that
-SUMO would quit on in the middle of training is refused before it begins.
+scenario has, which every metric is a mean over, and what is wrong with them that SUMO would keep to
+itself or say late. What else SUMO would quit on is told by `trafficrl.simulation.rehearsal`.
 
 Shapes: N vehicles that are due.
 """
@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import numpy.typing as npt
 
+from trafficrl.demand.entrants import Entrants
 from trafficrl.demand.flow_times import Depart, Window, flow_departures, parse_depart
 from trafficrl.demand.refused import refuse_foreign
 from trafficrl.demand.route_book import DEFAULT_TYPE, Ends, RouteBook
@@ -25,6 +26,7 @@ from trafficrl.xmlfiles import XMLFileError, iter_xml
 __all__ = ["Departures", "read_route_files"]
 
 ROOTS = ("routes", "additional")
+BOUNDS = ("begin", "end")
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,16 @@ def read_route_files(
 
     Raises:
         DemandError: a file is missing, damaged or no route file; a type, route or edge that does
-            not exist; a way with a gap; a departure that is missing, or so far out of order that
-            SUMO would drop it; or no vehicle is due.
+            not exist; a way with a gap; a departure that is missing, or that SUMO would drop; an
+            id that two have; a lane that the edge of departure lacks; a signal program or another
+            file; or no vehicle is due.
     """
     reader = _Reader(network, Window.of(begin_s, end_s, step_s))
     for file in additional:
         reader.read(file, ordered=False)
     for file in files:
         reader.read(file, ordered=True)
-    names = ", ".join(map(str, files))
-    reader.check_window(names)
+    reader.check_window(", ".join(map(str, files)))
     return reader.departures(begin_s, end_s)
 
 
@@ -89,6 +91,7 @@ class _Reader:
     def __init__(self, network: Network, window: Window) -> None:
         self._window = window
         self._book = RouteBook(network)
+        self._entrants = Entrants(network)
         self._depart_ms: list[int] = []
         self._ends: list[Ends] = []
         self._ways: list[tuple[int, ...]] = []
@@ -164,8 +167,7 @@ class _Reader:
                 "name that file in the list of files instead"
             )
         if tag == "interval":
-            names = {"begin", "end"} & element.attrib.keys()
-            inner: dict[str, str] = {name: element.attrib[name] for name in names}
+            inner = {name: element.attrib[name] for name in BOUNDS if name in element.attrib}
             for child in element:
                 self._take(child, inner)
             return
@@ -179,8 +181,7 @@ class _Reader:
 
     def _take_vehicle(self, vehicle: Element, times: Mapping[str, str]) -> None:
         depart = self._depart(vehicle.get("depart"))
-        window = self._window
-        due = window.begin_ms <= depart.ms < window.end_ms
+        due = self._window.holds(depart.ms)
         self._pass(vehicle, depart, depart.ms, due=due)
         ends = self._book.ends(vehicle, due=due)
         if due:
@@ -192,8 +193,9 @@ class _Reader:
         due_ms = found.due_ms.tolist()
         self._pass(flow, found.begin, found.last_ms, due=bool(due_ms))
         ends = self._book.ends(flow, due=bool(due_ms))
-        self._add(flow, ends, due_ms)
-        self._exact &= found.exact or not due_ms
+        if due_ms:
+            self._add(flow, ends, due_ms)
+            self._exact &= found.exact
 
     def _take_other(self, other: Element, times: Mapping[str, str]) -> None:
         """Nobody who drives, but SUMO holds it to the same order."""
@@ -210,7 +212,7 @@ class _Reader:
         return depart
 
     def _pass(self, element: Element, depart: Depart, last_ms: int, *, due: bool) -> None:
-        """SUMO has read the element and keeps it, or would drop nobody who is due."""
+        """SUMO keeps the element that it has read, or would drop nobody who is due."""
         self._first_ms = min(self._first_ms, depart.ms)
         self._last_ms = max(self._last_ms, last_ms)
         latest_s = self._latest_ms / 1000
@@ -231,12 +233,12 @@ class _Reader:
         return True
 
     def _add(self, element: Element, ends: Ends, due_ms: list[int]) -> None:
+        self._entrants.take(element, ends.from_edge)
         kind = element.get("type", DEFAULT_TYPE)
-        index = self._type_index.setdefault(kind, len(self._type_index))
         self._depart_ms += due_ms
         self._ends += [ends] * len(due_ms)
         self._ways += [self._book.way(element)] * len(due_ms)
-        self._types += [index] * len(due_ms)
+        self._types += [self._type_index.setdefault(kind, len(self._type_index))] * len(due_ms)
 
 
 TAKEN: dict[str, Callable[[_Reader, Element, Mapping[str, str]], None]] = {

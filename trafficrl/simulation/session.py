@@ -15,7 +15,7 @@ from trafficrl.simulation.backend import SUMO_ERRORS, RunningSumo, start_sumo
 from trafficrl.simulation.options import SimulationOptions, sumo_arguments
 from trafficrl.simulation.state import FloatArray, Totals
 
-__all__ = ["SumoSession"]
+__all__ = ["SumoSession", "check_file"]
 
 
 class SumoSession:
