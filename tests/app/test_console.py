@@ -148,8 +148,33 @@ def test_a_run_is_repeated_from_its_resolved_config(command: list[str], tmp_path
     group = run(command, *source, "reward=delay")
     assert group.returncode == 2
     assert "set reward.KEY=VALUE instead" in group.stderr
+    option = run(command, *source, "simulation.options.scale=2")
+    assert "to add an option write +simulation.options.NAME=VALUE" in option.stderr
     typo = run(command, *source, "network.sed=1")
     assert "network.sed: unknown key" in typo.stderr
+
+
+def test_the_words_beside_a_sumocfg_win_wherever_they_stand(
+    command: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "my.sumocfg").write_text(
+        '<configuration><net-file value="a.net.xml"/><route-files value="b.rou.xml"/>'
+        '<end value="3600"/><no-warnings value="true"/></configuration>'
+    )
+    shown = ["--cfg", "job", "-p", "execution.end_time"]
+    for words in (
+        ["sumocfg=my.sumocfg", "execution.end_time=50"],
+        ["execution.end_time=50", "sumocfg=my.sumocfg"],
+    ):
+        done = run(command, *words, *shown)
+        assert (done.returncode, done.stdout.strip()) == (0, "50.0")
+        assert done.stderr.endswith("left out, since a run decides them: no-warnings\n")
+    chosen = run(command, "sumocfg=my.sumocfg", "scenarios=rush_hour", "network=grid3", "seed=3")
+    assert chosen.returncode == 0
+    (config,) = folders(command, "outputs", "*", "*", "resolved_config.yaml")
+    assert "route_file" not in config.read_text(encoding="utf-8")
+    twice = run(command, "sumocfg=my.sumocfg", "sumocfg=her.sumocfg")
+    assert "error: sumocfg may be given once, got my.sumocfg and her.sumocfg" in twice.stderr
 
 
 def test_help_and_config_are_shown(command: list[str]) -> None:

@@ -179,21 +179,30 @@ def _read_overrides(command: str) -> list[str]:
     flags = sys.argv[1:]
     for word in overrides:
         flags.remove(word)
-    overrides = [part for word in overrides for part in _spelled_out(word, command)]
+    overrides = _spelled_out(overrides, command)
     sys.argv[1:] = flags + overrides
     return overrides
 
 
-def _spelled_out(override: str, command: str) -> list[str]:
-    """`sumocfg=FILE` stands for all that the file says; any other override for itself."""
-    key, _, file = override.partition("=")
-    if key != "sumocfg":
-        return [override]
-    configuration = load_sumocfg(Path(file))
+def _spelled_out(overrides: list[str], command: str) -> list[str]:
+    """`sumocfg=FILE` stands for all that the file says, wherever it stands; the rest for itself.
+
+    Raises:
+        ConfigError: it stands twice, or the file cannot be used.
+    """
+    files = [word.partition("=")[2] for word in overrides if word.startswith("sumocfg=")]
+    if not files:
+        return overrides
+    if len(files) > 1:
+        raise ConfigError(f"sumocfg may be given once, got {' and '.join(files)}")
+    configuration = load_sumocfg(Path(files[0]))
     if configuration.left_out:
         names = ", ".join(configuration.left_out)
-        print(f"{command}: {file}: left out, since a run decides them: {names}", file=sys.stderr)
-    return configuration.overrides()
+        print(
+            f"{command}: {files[0]}: left out, since a run decides them: {names}", file=sys.stderr
+        )
+    own = [word for word in overrides if not word.startswith("sumocfg=")]
+    return configuration.overrides(own) + own
 
 
 @contextmanager

@@ -50,14 +50,17 @@ class SimulationConfig:
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options by their long names."""
     found: dict[str, Any] = {}
+    written: dict[str, str] = {}
     for name, value in _flat("", options):
         where = f"simulation.options.{name}"
         check_option(where, name)
         if not isinstance(value, bool | int | float | str):
             raise ConfigError(f"{where} must be a word, a number or true/false, got {value!r}")
-        if long_name(name) in found:
-            raise ConfigError(f"{where} is given twice: SUMO also calls it {long_name(name)}")
-        found[long_name(name)] = value
+        known = long_name(name)
+        # With and without dots, the same spelling may stand twice: the later one was meant.
+        if written.setdefault(known, name) != name:
+            raise ConfigError(f"{where} is given twice, also as {written[known]}")
+        found[known] = value
     return found
 
 

@@ -1,6 +1,8 @@
 """A .sumocfg, SUMO's own way to say network, demand and times, as ours."""
 
 import json
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -14,6 +16,9 @@ __all__ = ["SumoConfiguration", "load_sumocfg", "parse_time_s"]
 
 CARRIED = ("time-to-teleport", "default.departspeed", "default.departlane")
 """Options of SUMO that have keys under `simulation`."""
+
+MEMBERS = {"network": "net_file", "scenarios": "route_file", "simulation": ""}
+"""Groups -> the member that a .sumocfg is about."""
 
 
 @dataclass(frozen=True)
@@ -46,32 +51,42 @@ class SumoConfiguration:
             length_s=self.length_s,
         )
 
-    def overrides(self) -> list[str]:
-        """The command line that says the same.
+    def overrides(self, beside: Sequence[str] = ()) -> list[str]:
+        """The command line that says the same, to stand before the words beside it.
+
+        Whoever writes such a word means it: what the file says of the same key is left out, and
+        with another member of a group also what it says of the keys of its own member.
 
         Raises:
             ConfigError: an option that no run may have.
             RunError: SUMO could not be asked for its options.
         """
-        scenario = "scenarios.route_file"
-        found = [
-            "network=net_file",
-            f"network.file={_quoted(str(self.net_file))}",
-            "scenarios=route_file",
-            f"{scenario}.file=[{','.join(_quoted(str(file)) for file in self.route_files)}]",
-            f"{scenario}.begin_s={self.begin_s!r}",
+        said = dict(_key_and_value(word) for word in beside if not word.startswith("~"))
+        others = [
+            f"{group}."
+            for group, member in MEMBERS.items()
+            if group in said and member not in re.findall(r"\w+", said[group])
         ]
+        own = ((_key_and_value(word)[0], word) for word in self._words())
+        return [word for key, word in own if key not in said and not key.startswith(tuple(others))]
+
+    def _words(self) -> Iterator[str]:
+        scenario = "scenarios.route_file"
+        yield "network=net_file"
+        yield f"network.file={_quoted(str(self.net_file))}"
+        yield "scenarios=route_file"
+        yield f"{scenario}.file=[{','.join(_quoted(str(file)) for file in self.route_files)}]"
+        yield f"{scenario}.begin_s={self.begin_s!r}"
         if self.additional_files:
             files = ",".join(_quoted(str(file)) for file in self.additional_files)
-            found.append(f"{scenario}.additional=[{files}]")
+            yield f"{scenario}.additional=[{files}]"
         if self.length_s is not None:
-            found.append(f"execution.end_time={self.length_s!r}")
+            yield f"execution.end_time={self.length_s!r}"
         if self.step_length_s is not None:
-            found.append(f"network.step_length={self.step_length_s!r}")
+            yield f"network.step_length={self.step_length_s!r}"
         for name, value in self.options.items():
             if not is_idle(name, value):
-                found.append(self._override(name, value))
-        return found
+                yield self._override(name, value)
 
     def _override(self, name: str, value: str) -> str:
         if name in CARRIED:
@@ -164,6 +179,13 @@ def _carried(sumocfg: Path, name: str, value: str) -> str:
         return "-1" if time_s is not None and time_s <= 0 else str(time_s)
     # Where each street has a lane 0 that vehicles may use, the first such lane is the same.
     return "first" if (name, value) == ("default.departlane", "0") else value
+
+
+def _key_and_value(word: str) -> tuple[str, str]:
+    """Of an override of Hydra's; an option of SUMO by its long name."""
+    key, _, value = word.lstrip("+").partition("=")
+    where, found, option = key.partition("simulation.options.")
+    return (f"{found}{long_name(option)}" if found and not where else key), value
 
 
 def _quoted(text: str) -> str:
