@@ -117,6 +117,18 @@ def test_a_missing_file_is_one_line_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_name_with_a_comma_is_taken_and_told_as_it_was_given(given: Path, tmp_path: Path) -> None:
+    (given / "my.rou.xml.gz").rename(given / "a, $b.rou.xml.gz")
+    files = [word for word in FILES if "my.rou" not in word]
+    words = (*files, "scenarios.route_file.file='given/a, $b.rou.xml.gz'")
+    done("evaluate", *words, "evaluation.seeds=1", "evaluation.workers=1", cwd=tmp_path)
+    damaged = given / "a, $b.rou.xml.gz"
+    damaged.write_bytes(gzip.compress(b"<routes><trip id='x'/></routes>"))
+    ended = command("evaluate", *words, cwd=tmp_path)
+    assert ended.returncode == 1
+    assert f"route file {damaged}: trip 'x': it has no depart" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("begin_s", "edge", "told"),
     [

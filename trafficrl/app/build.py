@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from trafficrl.app.given_demand import check_given_demand
-from trafficrl.app.inputs import keep_inputs
+from trafficrl.app.inputs import keep_inputs, naming_originals
 from trafficrl.config.execution import Score
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.load import save_experiment
@@ -62,8 +62,9 @@ def open_run(config: E, paths: RunPaths) -> tuple[E, Task]:
         NetworkError: the network cannot be built.
         RunError: a file that the configuration names cannot be copied.
     """
-    config = keep_inputs(config, paths.inputs)
-    task = build_task(config, paths)
+    given, config = config, keep_inputs(config, paths.inputs)
+    with naming_originals(given, config):
+        task = build_task(config, paths)
     facts = provenance(task)
     warn_of_other_origin(config.provenance, facts)
     config = replace(config, provenance=facts)
