@@ -172,6 +172,14 @@ def test_files_belong_together_and_may_be_packed(tmp_path: Path) -> None:
         read_route_files([first, packed], city(), begin_s=25, end_s=600)
 
 
+def test_each_file_has_an_order_of_its_own(tmp_path: Path) -> None:
+    first = save(tmp_path / "a.rou.xml", vehicle("a", 0) + vehicle("b", 300))
+    second = save(tmp_path / "b.rou.xml", vehicle("c", 0) + vehicle("d", 100))
+    due = due_in_sumo([first, second], begin_s=0, end_s=600)
+    assert {name for name, _ in due} == {"a", "b", "c", "d"}
+    assert read(first, second).depart_s.tolist() == [0.0, 0.0, 100.0, 300.0]
+
+
 def test_generated_demand_is_read_like_any_other() -> None:
     built = scenario(60, 120.0)
     found = read(*built.route_files, end_s=120)
@@ -269,6 +277,11 @@ WRONG = {
         vehicle("v", 3, 'type="car"') + '<vType id="car"/>',
         "vehicle 'v': its type 'car' is not defined before it",
     ),
+    "no type": (
+        '<vType id="car"/><vTypeDistribution id="d"><vType refId="car"/></vTypeDistribution>'
+        + vehicle("v", 3, 'type=""'),
+        "vehicle 'v': its type '' is not defined before it",
+    ),
     "scale": ('<vType id="car" scale="2"/>', "vType 'car': scale='2' is not supported"),
     "include": ('<include href="more.xml"/>', "it includes 'more.xml', which is not supported"),
     "same id": (vehicle("right", 90), "vehicle 'right': another one has the same id"),
@@ -348,6 +361,38 @@ def test_only_roads_are_known_so_others_may_drive_elsewhere(tmp_path: Path) -> N
     assert {edge(end) for end in found.to_edge} == {WAY[0]}
     car = save(tmp_path / "c.rou.xml", body.replace('vClass="tram"', 'vClass="taxi"'))
     assert "trip '0': from is 'rails': the network has no such road" in refusal(car)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        '<vType id="car"/><vType id="tram" vClass="tram"/>',
+        '<vType id="car"/><vType refId="old"/>',
+    ],
+)
+def test_a_mixture_is_held_to_roads_when_all_of_it_drives_there(
+    tmp_path: Path, members: str
+) -> None:
+    trip = f'<trip id="t" depart="0" from="rails" to="{WAY[0]}" type="mixed"/>'
+    mixed = f'<vTypeDistribution id="mixed">{members}</vTypeDistribution>{trip}'
+    old = '<vType id="old" vClass="tram"/>'
+    assert len(read(save(tmp_path / "r.rou.xml", old + mixed))) == 1
+    roads = (old + mixed).replace("tram", "taxi")
+    assert "from is 'rails': the network has" in refusal(save(tmp_path / "c.rou.xml", roads))
+
+
+def test_a_type_and_a_route_may_stand_for_another(tmp_path: Path) -> None:
+    body = (
+        f'<vType id="old" vClass="taxi"/><route id="named" edges="{" ".join(WAY)}"/>'
+        '<vTypeDistribution id="some"><vType refId="old"/></vTypeDistribution>'
+        '<routeDistribution id="either"><route refId="named"/></routeDistribution>'
+        '<vehicle id="v" depart="5" type="some" route="either"/>'
+    )
+    file = save(tmp_path / "r.rou.xml", body)
+    found = read(file)
+    assert len(due_in_sumo([file], begin_s=0, end_s=600)) == len(found) == 1
+    assert [edge(index) for index in found.ways[0]] == WAY
+    assert [edge(found.from_edge[0]), edge(found.to_edge[0])] == [WAY[0], WAY[-1]]
 
 
 def test_trips_between_zones_have_no_known_edges(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class RouteBook:
         if element.tag == "vType":
             self._define_type(name, element)
         elif element.tag == "vTypeDistribution":
-            members = [member.get("id", "") for member in element.iter("vType")]
+            members = [one.get("refId", one.get("id", "")) for one in element.iter("vType")]
             for member in element.iter("vType"):
                 self._define_type(member.get("id", ""), member)
             members += element.get("vTypes", "").split()
@@ -136,7 +136,7 @@ class RouteBook:
                 f"vType {name!r}: scale={element.get('scale')!r} is not supported: it changes how "
                 "many vehicles depart; write as many as you mean"
             )
-        if not element.get("refId"):
+        if name:  # without one it stands for another type, by refId
             self._on_roads[name] = on_roads({"allow": element.get("vClass", "passenger")})
 
     def _inner_ways(self, vehicle: Element) -> list[Sequence[str]]:
