@@ -53,16 +53,15 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
         return shared
     if error.object_type in _BASES:
         entry, group = where.removesuffix(f".{key}"), where.split(".", maxsplit=1)[0]
-        kinds = " or ".join(SCHEMAS[group])
-        return (
-            f"{where}: {entry} has no kind; begin the defaults of its file with "
-            f"/schema/{group}/{kinds}@{'_here_' if entry == group else entry.split('.')[-1]}"
-        )
+        place = "_here_" if entry == group else entry.split(".")[-1]
+        kinds = " or ".join(f"/schema/{group}/{kind}@{place}" for kind in SCHEMAS[group])
+        return f"{where}: {entry} has no kind; begin the defaults of its file with {kinds}"
     choices = _keys(error.parent_node)
     near = get_close_matches(key, choices, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
+    known = f"; choices: {', '.join(choices)}" if choices else ""
     add = ADD_ENTRY.get(where.removesuffix(f".{key}"))
-    return f"{where}: unknown key{hint}; choices: {', '.join(choices)}{f'; {add}' if add else ''}"
+    return f"{where}: unknown key{hint}{known}{f'; {add}' if add else ''}"
 
 
 def _shared_key(where: str, key: str) -> str:
