@@ -160,7 +160,8 @@ def test_the_words_beside_a_sumocfg_win_wherever_they_stand(
 ) -> None:
     (tmp_path / "my.sumocfg").write_text(
         '<configuration><net-file value="a.net.xml"/><route-files value="b.rou.xml"/>'
-        '<end value="3600"/><no-warnings value="true"/></configuration>'
+        '<end value="3600"/><no-warnings value="true"/>'
+        '<lateral-resolution value="0.8"/></configuration>'
     )
     shown = ["--cfg", "job", "-p", "execution.end_time"]
     for words in (
@@ -170,10 +171,13 @@ def test_the_words_beside_a_sumocfg_win_wherever_they_stand(
         done = run(command, *words, *shown)
         assert (done.returncode, done.stdout.strip()) == (0, "50.0")
         assert done.stderr.endswith("left out, since a run decides them: no-warnings\n")
-    chosen = run(command, "sumocfg=my.sumocfg", "scenarios=rush_hour", "network=grid3", "seed=3")
+    words = ["simulation.options={lateral-resolution: 0.4}", "sumocfg=my.sumocfg"]
+    chosen = run(command, *words, "scenarios=rush_hour", "network=grid3")
     assert chosen.returncode == 0
     (config,) = folders(command, "outputs", "*", "*", "resolved_config.yaml")
-    assert "route_file" not in config.read_text(encoding="utf-8")
+    text = config.read_text(encoding="utf-8")
+    assert "route_file" not in text
+    assert "lateral-resolution: 0.4" in text
     twice = run(command, "sumocfg=my.sumocfg", "sumocfg=her.sumocfg")
     assert "error: sumocfg may be given once, got my.sumocfg and her.sumocfg" in twice.stderr
 

@@ -61,7 +61,7 @@ class SumoConfiguration:
             ConfigError: an option that no run may have.
             RunError: SUMO could not be asked for its options.
         """
-        said = dict(_key_and_value(word) for word in beside if not word.startswith("~"))
+        said = dict(map(_key_and_value, beside))
         others = [
             f"{group}."
             for group, member in MEMBERS.items()
