@@ -105,9 +105,9 @@ def test_a_path_that_sumo_would_read_otherwise(name: str, tmp_path: Path) -> Non
 
 
 @BOTH
-def test_an_option_that_sumo_does_not_know(backend: Backend) -> None:
-    unknown = SimulationConfig(options={"nonsense": 1})
-    message = failure_of(cases.scenario(), backend, simulation=unknown)
+def test_an_option_that_sumo_cannot_read(backend: Backend) -> None:
+    unreadable = SimulationConfig(options={"lateral-resolution": "wide"})
+    message = failure_of(cases.scenario(), backend, simulation=unreadable)
     assert "Could not parse commandline options" in message
 
 
