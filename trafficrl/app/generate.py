@@ -14,7 +14,7 @@ from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.scenarios import GeneratedScenarioConfig, ScenarioConfig
 from trafficrl.demand.build import build_scenario
 from trafficrl.demand.picture import draw_demand
-from trafficrl.demand.route_files import read_route_files
+from trafficrl.demand.scenario import read_departures
 from trafficrl.env.task import Task
 from trafficrl.network.picture import draw_network
 from trafficrl.runs.paths import RunPaths
@@ -55,14 +55,7 @@ def generate_demand(
             name, scenario, task.network, seeds=None, end_s=task.end_s, folder=paths.demand
         )
     with watch.timed(f"reading {name}"):
-        departures = read_route_files(
-            built.route_files,
-            task.network,
-            begin_s=built.begin_s,
-            end_s=built.end_s,
-            step_s=task.step_s,
-            additional=built.additional_files,
-        )
+        departures = read_departures(built, task.network, step_s=task.step_s)
     about = "" if departures.exact else "about "
     files = ", ".join(map(str, built.route_files))
     log.info("demand %s: %s%d vehicles: %s", name, about, len(departures), files)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trafficrl.config.scenarios import RouteFileScenarioConfig
 from trafficrl.demand.build import build_scenario
-from trafficrl.demand.route_files import read_route_files
+from trafficrl.demand.scenario import read_departures
 from trafficrl.env.task import Task
 from trafficrl.errors import DemandError
 from trafficrl.simulation.rehearsal import rehearse
@@ -25,14 +25,7 @@ def check_given_demand(name: str, scenario: RouteFileScenarioConfig, task: Task)
         name, scenario, task.network, seeds=None, end_s=task.end_s, folder=Path()
     )
     try:
-        departures = read_route_files(
-            given.route_files,
-            task.network,
-            begin_s=given.begin_s,
-            end_s=given.end_s,
-            step_s=task.step_s,
-            additional=given.additional_files,
-        )
+        departures = read_departures(given, task.network, step_s=task.step_s)
         rehearse(given, task.simulation, step_s=task.step_s)
     except DemandError as error:
         raise DemandError(f"scenarios.{name}: {error}") from error

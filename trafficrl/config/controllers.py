@@ -13,6 +13,7 @@ __all__ = [
     "Count",
     "DelayBasedConfig",
     "FixedConfig",
+    "GreedyConfig",
     "LongestQueueConfig",
     "MaxPressureConfig",
     "RandomConfig",
@@ -129,10 +130,9 @@ class DelayBasedConfig(ControllerConfig):
 
 
 @dataclass(kw_only=True)
-class MaxPressureConfig(ControllerConfig):
-    """The phase whose stop-line lanes hold most more than the lanes that they lead to."""
+class GreedyConfig(ControllerConfig):
+    """What the controllers share that give green to what presses most now."""
 
-    kind: str = "max_pressure"
     interval_s: float = 15.0
     """Time between two decisions [s]: a short one loses most of it in clearances."""
     max_green_s: float = 60.0
@@ -145,19 +145,17 @@ class MaxPressureConfig(ControllerConfig):
 
 
 @dataclass(kw_only=True)
-class LongestQueueConfig(ControllerConfig):
+class MaxPressureConfig(GreedyConfig):
+    """The phase whose stop-line lanes hold most more than the lanes that they lead to."""
+
+    kind: str = "max_pressure"
+
+
+@dataclass(kw_only=True)
+class LongestQueueConfig(GreedyConfig):
     """The phase whose stop-line lanes hold most, whatever is behind the signal."""
 
     kind: str = "longest_queue"
-    interval_s: float = 15.0
-    """Time between two decisions [s]: a short one loses most of it in clearances."""
-    max_green_s: float = 60.0
-    """After so long a green another phase has its turn, if anything presses for it [s]."""
-    count: Count = Count.vehicles
-
-    def __post_init__(self) -> None:
-        check_range(f"{WHERE}.interval_s", self.interval_s, 1, 300, unit="s")
-        check_range(f"{WHERE}.max_green_s", self.max_green_s, 5, 3600, unit="s")
 
 
 @dataclass(kw_only=True)

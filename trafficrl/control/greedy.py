@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from trafficrl.config.controllers import Count, LongestQueueConfig, MaxPressureConfig
+from trafficrl.config.controllers import Count, GreedyConfig, LongestQueueConfig, MaxPressureConfig
 from trafficrl.control.commands import NextPhase
 from trafficrl.control.controller import check_whole_steps
 from trafficrl.control.phase_choice import PhaseChoice
@@ -44,7 +44,7 @@ class Greedy:
         self,
         network: Network,
         press: Callable[[FloatArray], FloatArray],
-        config: LongestQueueConfig | MaxPressureConfig,
+        config: GreedyConfig,
         *,
         step_s: float,
     ) -> None:

@@ -14,8 +14,7 @@ import numpy.typing as npt
 
 from trafficrl.demand.paths import CheapestPaths
 from trafficrl.demand.road_graph import build_road_graph
-from trafficrl.demand.route_files import read_route_files
-from trafficrl.demand.scenario import Scenario
+from trafficrl.demand.scenario import Scenario, read_departures
 from trafficrl.network.model import Network
 
 __all__ = ["PlannedWay", "planned_ways"]
@@ -47,14 +46,7 @@ def planned_ways(
     Raises:
         DemandError: a route file is missing or damaged, or nobody is due.
     """
-    departures = read_route_files(
-        scenario.route_files,
-        network,
-        begin_s=scenario.begin_s,
-        end_s=scenario.end_s,
-        step_s=step_s,
-        additional=scenario.additional_files,
-    )
+    departures = read_departures(scenario, network, step_s=step_s)
     graph = build_road_graph(network)
     times_s = [
         length / speed for length, speed in zip(graph.length_m, graph.speed_mps, strict=True)
