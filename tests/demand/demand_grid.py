@@ -12,7 +12,7 @@ def grid_network(dimension: int) -> Network:
     edges: list[Edge] = []
     for number, street in enumerate(streets):
         edges.append(_edge(street.tail, num_lanes=2, length_m=100.0 + 7 * number % 31))
-        edges.append(_edge(street.head, num_lanes=1, length_m=50.0 + 11 * number % 17))
+        edges.append(_edge(street.heads[0], num_lanes=1, length_m=50.0 + 11 * number % 17))
     return Network(
         net_file=Path("hand_made.net.xml"),
         hash="hand made",
@@ -37,7 +37,7 @@ def _street(a: str, b: str, dimension: int) -> Street:
     weight = float(1 + (ord(a[0]) * 5 + int(b[1]) * 3) % 20)
     return Street(
         tail=f"{a}{b}",
-        head=f"{a}{b}_H",
+        heads=(f"{a}{b}_H",),
         from_junction=a,
         to_junction=b,
         boundary=_on_border(a, dimension) and _on_border(b, dimension),
@@ -53,12 +53,12 @@ def _edge(edge_id: str, *, num_lanes: int, length_m: float) -> Edge:
 
 def _connections(streets: list[Street]) -> list[Connection]:
     inside = [
-        Connection(f"{street.tail}_{i}", f"{street.head}_0", "s", None, -1)
+        Connection(f"{street.tail}_{i}", f"{street.heads[0]}_0", "s", None, -1)
         for street in streets
         for i in (0, 1)
     ]
     onward = [
-        Connection(f"{a.head}_0", f"{b.tail}_0", "s", a.to_junction, 0)
+        Connection(f"{a.heads[0]}_0", f"{b.tail}_0", "s", a.to_junction, 0)
         for a in streets
         for b in streets
         if a.to_junction == b.from_junction

@@ -40,7 +40,7 @@ def closed_lanes(edges: list[Edge]) -> str:
         for number, lane in enumerate(edge.lanes):
             lines.append(
                 f'<vehicle id="wall.{lane.id}" type="wall" depart="0" departLane="{number}"'
-                f' departPos="60"><route edges="{edge.id} {edge.id}_H"/>'
+                f' departPos="60"><route edges="{edge.id}"/>'
                 f'<stop lane="{lane.id}" endPos="80" duration="{2 * END_S}"/></vehicle>'
             )
     return "\n".join([*lines, "</routes>"])
@@ -124,7 +124,7 @@ def test_the_others_drive_round_closed_streets_each_in_its_own_time(
     assert {wait % period_s for wait in waited_s} == {0.0}
     assert min(waited_s) == period_s
     avoided = [way for way in changed if through(way.planned) and not through(way.driven)]
-    assert len(avoided) >= 3
+    assert len(avoided) >= 2
 
 
 def test_only_realtime_looks_round_before_it_sets_out(driven: dict[str, list[Driven]]) -> None:

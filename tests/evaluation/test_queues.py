@@ -26,7 +26,7 @@ def test_the_queues_of_all_edges_are_the_queue_of_the_network(tmp_path: Path) ->
     assert set(queues) <= {edge.id for edge in city().edges}
     assert min(queues.values()) > 0
     # Vehicles queue where signals stop them: on the sections that end at a stop line.
-    heads = {street.head for street in city().streets}
+    heads = {head for street in city().streets for head in street.heads}
     assert sum(queues.get(edge, 0.0) for edge in heads) > 0.5 * found.metrics.queue_veh
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import sumo
-from grid_cases import small_grid
+from grid_cases import small_grid, stop_line
 
 from trafficrl.network.build import build_network
 from trafficrl.network.model import DAY_PHASES, Network
@@ -24,11 +24,12 @@ def test_the_published_city(realistic: Network) -> None:
     assert len(realistic.junctions) == len(realistic.signals) == 34
     assert len(realistic.streets) == 108
     assert sum(street.boundary for street in realistic.streets) == 36
-    assert len(realistic.edges) == 216
+    assert Counter(len(street.heads) for street in realistic.streets).keys() == {1, 2, 3}
+    assert len(realistic.edges) == sum(1 + len(street.heads) for street in realistic.streets)
     assert len(realistic.land_use) == 3136
     assert {lane.speed_mps for lane in realistic.lanes} == {13.89}
     tails = [realistic.edge_by_id[street.tail] for street in realistic.streets]
-    heads = [realistic.edge_by_id[street.head] for street in realistic.streets]
+    heads = [realistic.edge_by_id[h] for street in realistic.streets for h in street.heads]
     assert all(165 < tail.length_m < 190 for tail in tails)
     assert all(60 < head.length_m < 80 for head in heads)
     assert Counter(len(tail.lanes) for tail in tails).keys() == {2, 3}
@@ -55,10 +56,11 @@ def test_weights_of_streets_are_whole_numbers_for_each_day_phase(realistic: Netw
 
 def test_streets_chain_into_edges(city: Network) -> None:
     for street in city.streets:
-        tail, head = city.edge_by_id[street.tail], city.edge_by_id[street.head]
+        tail = city.edge_by_id[street.tail]
         assert tail.from_node == street.from_junction
-        assert tail.to_node == head.from_node
-        assert head.to_node == street.to_junction
+        for head in (city.edge_by_id[name] for name in street.heads):
+            assert tail.to_node == head.from_node
+            assert head.to_node == street.to_junction
 
 
 def test_every_lane_is_fed_and_leads_on(city: Network) -> None:
@@ -85,12 +87,18 @@ def test_turns_arrive_by_position(realistic: Network) -> None:
 
 
 def test_no_two_movements_of_an_approach_cross(city: Network) -> None:
-    by_edge = defaultdict(list)
-    edge_of = {lane.id: edge for edge in city.edges for lane in edge.lanes}
+    places = {
+        lane.id: (street.tail, place)
+        for street in city.streets
+        for place, lane in enumerate(stop_line(city, street))
+    }
+    by_street = defaultdict(list)
     for connection in city.connections:
-        lane = int(connection.from_lane.rsplit("_", 1)[1])
-        by_edge[edge_of[connection.from_lane].id].append((lane, connection.direction))
-    for movements in by_edge.values():
+        if connection.from_lane in places:
+            name, place = places[connection.from_lane]
+            by_street[name].append((place, connection.direction))
+    assert by_street.keys() == {street.tail for street in city.streets}
+    for movements in by_street.values():
         order = ["rslt".index(letter) for _, letter in sorted(movements, key=lambda m: m[0])]
         by_lane = sorted((lane, "rslt".index(letter)) for lane, letter in movements)
         assert [turn for _, turn in by_lane] == sorted(order)
@@ -104,7 +112,8 @@ def test_dead_ends_have_no_signal(cache_dir: Path, index: int) -> None:
     assert {signal.id for signal in network.signals} == {j for j, n in leaving.items() if n > 1}
     for name in (junction for junction, count in leaving.items() if count == 1):
         (street,) = (street for street in network.streets if street.to_junction == name)
-        assert len(network.edge_by_id[street.head].lanes) == 1
+        (head,) = street.heads
+        assert len(network.edge_by_id[head].lanes) == 1
 
 
 def test_sumo_loads_the_network_without_a_word(city: Network) -> None:

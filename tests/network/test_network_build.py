@@ -187,8 +187,8 @@ def test_a_changed_net_file_does_not_load(tmp_path: Path, realistic: Network) ->
         ("", "is damaged"),
         ("[]", "is damaged"),
         ("null", "is damaged"),
-        ('{"format": 99}', "has format 99, not 2"),
-        ('{"format": 2}', "is damaged: 'clearance'"),
+        ('{"format": 99}', "has format 99, not 3"),
+        ('{"format": 3}', "is damaged: 'clearance'"),
         (None, "cannot be read"),
     ],
 )

@@ -8,7 +8,7 @@ from trafficrl.config.network import SignalsConfig, Strategy
 from trafficrl.errors import ConfigError, NetworkError
 from trafficrl.network.build import build_network
 from trafficrl.network.model import Connection, Edge, Lane, Network
-from trafficrl.network.netxml import ParsedNet, Request, load_net
+from trafficrl.network.netxml import ParsedNet, load_net
 from trafficrl.network.phase_plans import (
     SignalLink,
     build_program,
@@ -16,6 +16,7 @@ from trafficrl.network.phase_plans import (
     green_durations,
     links_by_signal,
 )
+from trafficrl.network.right_of_way import Request
 from trafficrl.network.signals import GREEN
 from trafficrl.network.strategies import Movement
 

@@ -50,7 +50,8 @@ def ways_of(network: Network, signal: Signal) -> list[tuple[Street, str]]:
     streets = {
         lane.id: street
         for street in network.streets
-        for lane in network.edge_by_id[street.head].lanes
+        for head in street.heads
+        for lane in network.edge_by_id[head].lanes
     }
     ways = {
         connection.link_index: (streets[connection.from_lane], connection.direction)

@@ -22,7 +22,7 @@ CASES: list[tuple[Strategy, dict[str, Any]]] = [
     *((strategy, {"lane_count": "random", "grid_dimension": 4}) for strategy in Strategy),
     *((strategy, {"lane_count": 1}) for strategy in PERMISSIVE),
     *((strategy, {"lane_count": 0}) for strategy in PERMISSIVE),
-    *((strategy, {"lane_count": 3, "block_size_m": 50}) for strategy in Strategy),
+    *((strategy, {"lane_count": 3, "block_size_m": 60}) for strategy in Strategy),
 ]
 
 

@@ -28,7 +28,7 @@ from trafficrl.network.signals import Signal
 
 __all__ = ["NET_FILE", "SIDECAR_FILE", "build_network", "load_network", "save_network"]
 
-GENERATOR_VERSION = 4
+GENERATOR_VERSION = 5
 """Raise it with every change that gives another network from the same configuration."""
 NET_FILE = "network.net.xml"
 SIDECAR_FILE = "network.json"

@@ -43,8 +43,9 @@ def generate_city(config: GridConfig, net_file: Path) -> Extras:
     raw = net_file.with_name("raw.net.xml")
     net = _convert(plan, raw)
     _check_lengths(plan, net)
-    signals = _signals(config, net)
-    save_programs(raw, net_file, {signal.id: build_program(signal) for signal in signals})
+    signals = _signals(plan, net)
+    programs = {signal.id: build_program(signal) for signal in signals}
+    save_programs(raw, net_file, programs, plan.turns)
     clearance = Clearance.of(config.signals)
     phases = {signal.id: signal.phases for signal in signals}
     return Extras(clearance, _streets(plan, zones), zones.cells(), phases)
@@ -52,7 +53,7 @@ def generate_city(config: GridConfig, net_file: Path) -> Extras:
 
 def _convert(plan: CityPlan, raw: Path) -> ParsedNet:
     run_netconvert(save_plain(plan, raw.parent), raw, PLAIN_OPTIONS)
-    return load_net(raw)
+    return load_net(raw).turning(plan.turns)
 
 
 def _check_lengths(plan: CityPlan, net: ParsedNet) -> None:
@@ -80,7 +81,9 @@ def _least_block_m(plan: CityPlan) -> float:
     return block_m
 
 
-def _signals(config: GridConfig, net: ParsedNet) -> list[Signal]:
+def _signals(plan: CityPlan, net: ParsedNet) -> list[Signal]:
+    config = plan.config
+    street_of = {head.id: street for street, heads in plan.heads.items() for head in heads}
     return [
         build_signal(
             name,
@@ -89,7 +92,7 @@ def _signals(config: GridConfig, net: ParsedNet) -> list[Signal]:
             config=config.signals,
             step_s=config.step_length,
         )
-        for name, links in links_by_signal(net).items()
+        for name, links in links_by_signal(net, street_of).items()
     ]
 
 
@@ -101,7 +104,7 @@ def _streets(plan: CityPlan, zones: Zones) -> tuple[Street, ...]:
         streets.append(
             Street(
                 tail=street.id,
-                head=plan.stop_edge(street.id),
+                heads=tuple(head.id for head in plan.heads[street.id]),
                 **ends,
                 boundary=street.boundary,
                 depart_weight=drawn.depart,

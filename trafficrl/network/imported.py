@@ -131,7 +131,7 @@ def _streets(net: ParsedNet) -> tuple[Street, ...]:
     return tuple(
         Street(
             tail=edge.id,
-            head=edge.id,
+            heads=(edge.id,),
             from_junction=edge.from_node,
             to_junction=edge.to_node,
             boundary=not (ways_in[edge.id] and ways_out[edge.id]),

@@ -1,7 +1,7 @@
 """A road network as the rest of the house sees it: frozen values, no files but the one for SUMO.
 
 Words: an edge is a one-way road section with lanes; a street is the way from one junction to the
-next (in a generated city two edges: the tail, then the head with its turn lanes at the stop line).
+next (in a generated city its tail, then side by side its heads, the edges with the turn lanes).
 Shapes: D day phases (see `DAY_PHASES`).
 """
 
@@ -77,8 +77,8 @@ class Street:
 
     tail: str
     """Edge id of the first section."""
-    head: str
-    """Edge id of the last section, at the stop line; the tail itself where there is one section."""
+    heads: tuple[str, ...]
+    """Edge ids at the stop line; the tail itself where the street has one section."""
     from_junction: str
     to_junction: str
     boundary: bool

@@ -6,33 +6,24 @@ left out, with their connections.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
 from trafficrl.errors import NetworkError
 from trafficrl.network.model import Connection, Edge, Junction, Lane
 from trafficrl.network.permissions import on_roads, open_to_all
+from trafficrl.network.right_of_way import Request, find_requests
 from trafficrl.xmlfiles import XMLFileError, parse_xml
 
-__all__ = ["ParsedNet", "ProgramPhase", "Request", "load_net", "save_programs"]
+__all__ = ["ParsedNet", "ProgramPhase", "load_net", "save_programs"]
 
 
+Turns = Mapping[tuple[str, str], str]
+"""(edge, next edge) -> SUMO's letter for the direction."""
 DRIVEN = (None, "normal", "connector")
 """Functions of edges that lie between junctions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Right of way of one link at its junction, as netconvert found it."""
-
-    junction: str
-    index: int
-    """Bit of this link in the masks of all links of the junction."""
-    foes: int
-    """Bit mask of the links whose way crosses or meets this one."""
-    response: int
-    """Bit mask of the links that this one must yield to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +46,19 @@ class ParsedNet:
     """Right of way of the connections that a signal controls."""
     programs: Mapping[str, tuple[ProgramPhase, ...]]
     """Signal id -> phases of the program that SUMO begins with: the last one of its id."""
+
+    def turning(self, turns: Turns) -> "ParsedNet":
+        """The same with these directions instead of the file's own."""
+
+        def turned(link: Connection) -> Connection:
+            ends = link.from_lane.rpartition("_")[0], link.to_lane.rpartition("_")[0]
+            return replace(link, direction=turns.get(ends, link.direction))
+
+        return replace(
+            self,
+            connections=tuple(map(turned, self.connections)),
+            requests={turned(link): request for link, request in self.requests.items()},
+        )
 
 
 def load_net(file: Path, *, name: str = "") -> ParsedNet:
@@ -80,7 +84,7 @@ def load_net(file: Path, *, name: str = "") -> ParsedNet:
             tuple(map(_junction, junctions)),
             edges,
             tuple(map(_connection, ends)),
-            _requests(root, ends),
+            {_connection(link): request for link, request in find_requests(root, ends)},
             {
                 logic.attrib["id"]: _program(logic)
                 for logic in root.iterfind("tlLogic")
@@ -95,10 +99,16 @@ def load_net(file: Path, *, name: str = "") -> ParsedNet:
         raise NetworkError(f"{name} is damaged: {error}") from error
 
 
-def save_programs(raw: Path, file: Path, programs: Mapping[str, Sequence[ProgramPhase]]) -> None:
-    """Write raw to file with these programs instead of its own of their ids, and no comment.
+def save_programs(
+    raw: Path,
+    file: Path,
+    programs: Mapping[str, Sequence[ProgramPhase]],
+    turns: Turns = MappingProxyType({}),
+) -> None:
+    """Write raw to file with these programs and directions instead of its own, and no comment.
 
-    netconvert's comments hold the date and paths: without them one input gives one file.
+    netconvert's comments hold the date and paths: without them one input gives one file. Where
+    edges lie side by side it takes a left turn for half a one, and a u-turn for a left turn.
     """
     root = _parse(raw, f"network file {raw}")
     for name in [name for name in root.attrib if name.startswith("{")]:
@@ -110,6 +120,9 @@ def save_programs(raw: Path, file: Path, programs: Mapping[str, Sequence[Program
         for planned in plan:
             values = {"duration": f"{planned.duration_s:.12g}", "state": planned.state}
             ET.SubElement(logic, "phase", {**values, "name": planned.name})
+    for link in root.iterfind("connection"):
+        ends = link.attrib["from"], link.attrib["to"]
+        link.set("dir", turns.get(ends, link.attrib["dir"]))
     ET.indent(root, "    ")
     text = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     file.write_bytes(text + b"\n")
@@ -198,34 +211,3 @@ def _program(logic: ET.Element) -> tuple[ProgramPhase, ...]:
         ProgramPhase(phase.get("name", ""), phase.attrib["state"], float(phase.attrib["duration"]))
         for phase in logic.iterfind("phase")
     )
-
-
-def _requests(root: ET.Element, connections: Iterable[ET.Element]) -> dict[Connection, Request]:
-    """Right of way of signalised connections, found by the lane that each ends on in a junction.
-
-    A network without ways across its junctions does not tell.
-    """
-    inner = {
-        f"{c.attrib['from']}_{c.attrib['fromLane']}": c.get("via")
-        for c in root.iterfind("connection")
-        if c.attrib["from"].startswith(":")
-    }
-    by_lane = dict(_junction_requests(root.iterfind("junction")))
-    found = {}
-    for element in connections:
-        lane = element.get("via")
-        if element.get("tl") is None or lane is None:
-            continue
-        while following := inner.get(lane):
-            lane = following
-        found[_connection(element)] = by_lane[lane]
-    return found
-
-
-def _junction_requests(junctions: Iterable[ET.Element]) -> Iterable[tuple[str, Request]]:
-    for junction in junctions:
-        lanes = junction.get("intLanes", "").split()
-        for row in junction.iterfind("request"):
-            index = int(row.attrib["index"])
-            masks = (int(row.attrib[name], 2) for name in ("foes", "response"))
-            yield lanes[index], Request(junction.attrib["id"], index, *masks)

@@ -5,11 +5,13 @@ Links are numbered as in the signal's state string.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from trafficrl.config.network import SignalsConfig, Strategy
 from trafficrl.errors import ConfigError, NetworkError
-from trafficrl.network.model import Edge, Lane
-from trafficrl.network.netxml import ParsedNet, ProgramPhase, Request
+from trafficrl.network.model import Lane
+from trafficrl.network.netxml import ParsedNet, ProgramPhase
+from trafficrl.network.right_of_way import Request
 from trafficrl.network.signals import Phase, Signal
 from trafficrl.network.strategies import Movement, group_movements
 
@@ -52,13 +54,24 @@ def _has(mask: int, mine: Request, its: Request) -> bool:
     return mine.junction == its.junction and bool(mask >> its.index & 1)
 
 
-def links_by_signal(net: ParsedNet) -> dict[str, list[SignalLink]]:
+def links_by_signal(
+    net: ParsedNet, street_of: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, list[SignalLink]]:
     """Signal id -> its links in the order of its state string.
+
+    Args:
+        net: whose signals.
+        street_of: Edge at a stop line -> its street, which is the approach; other edges are their
+            own.
 
     Raises:
         NetworkError: a link index without a connection, or a turn that SUMO does not know.
     """
-    approaches = {lane.id: _approach(edge, lane) for edge in net.edges for lane in edge.lanes}
+    approaches = {
+        lane.id: (street_of.get(edge.id, edge.id), _axis(lane))
+        for edge in net.edges
+        for lane in edge.lanes
+    }
     grouped: dict[str, dict[int, list[SignalLink]]] = {}
     for connection, request in net.requests.items():
         if connection.direction not in TURNS:
@@ -74,9 +87,9 @@ def links_by_signal(net: ParsedNet) -> dict[str, list[SignalLink]]:
     }
 
 
-def _approach(edge: Edge, lane: Lane) -> tuple[str, str]:
+def _axis(lane: Lane) -> str:
     (x0, y0), (x1, y1) = lane.shape[-2:]
-    return edge.id, "NS" if abs(y1 - y0) >= abs(x1 - x0) else "EW"
+    return "NS" if abs(y1 - y0) >= abs(x1 - x0) else "EW"
 
 
 def _merged(links: Mapping[int, Sequence[SignalLink]], index: int, signal: str) -> SignalLink:

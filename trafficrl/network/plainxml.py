@@ -1,21 +1,23 @@
 """The city as netconvert's plain XML: nodes, edges with turn lanes at the stop line, connections.
 
-Each street is two edges: the tail (named as the street) up to a node of its own, then the head with
-the turn lanes up to the stop line; or the tail alone where streets have no turn lanes.
+Each street is a tail (named as the street) up to a node of its own, then heads side by side up to
+the stop line, one for the turns that share lanes; or the tail alone where there are no turn lanes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from trafficrl.network.grid import GridStreet
 from trafficrl.network.model import Junction
-from trafficrl.network.street_plan import CityPlan, head_id
+from trafficrl.network.street_plan import CityPlan, Head, head_start
 from trafficrl.network.turn_lanes import receiving_lanes, spread
 
 __all__ = ["save_plain"]
 
 SPEED_MPS = 13.89
+LANE_WIDTH_M = 3.2
+"""SUMO's own."""
 JUNCTION_RADIUS_M = 10.0
 HEAD_RADIUS_M = 4.0
 """netconvert's own."""
@@ -53,9 +55,7 @@ def _nodes(plan: CityPlan) -> Iterator[str]:
     for street in plan.grid.streets if plan.config.turn_lanes else ():
         tail_lanes, stop_lanes = plan.lanes[street.id], len(plan.stop_lanes[street.id])
         place = _head_start(street, plan.config.block_size_m)
-        # Where no lane is gained or lost netconvert needs no room, unless it is told a radius.
-        tight = narrow < 1.0 and tail_lanes != stop_lanes
-        radius = {"radius": HEAD_RADIUS_M * narrow} if tight else {}
+        radius = {"radius": HEAD_RADIUS_M * narrow} if narrow < 1.0 else {}
         yield _node(place, "zipper" if tail_lanes > stop_lanes else "priority", **radius)
 
 
@@ -73,42 +73,65 @@ def _head_start(street: GridStreet, block_size_m: float) -> Junction:
     back_m = min(back_m, MOST_HEAD_M)
     x_m = street.end.x_m - street.heading[0] * back_m
     y_m = street.end.y_m - street.heading[1] * back_m
-    return Junction(head_id(street.id), x_m, y_m)
+    return Junction(head_start(street.id), x_m, y_m)
 
 
 def _edges(plan: CityPlan) -> Iterator[str]:
     for street in plan.grid.streets:
+        heads, lanes = plan.heads[street.id], plan.lanes[street.id]
         if plan.config.turn_lanes:
-            head = head_id(street.id)
-            yield _edge(street.id, street.start.id, head, plan.lanes[street.id])
-            yield _edge(head, head, street.end.id, len(plan.stop_lanes[street.id]))
+            node = head_start(street.id)
+            start = _head_start(street, plan.config.block_size_m)
+            yield _edge(street.id, street.start.id, node, lanes)
+            for head in heads:
+                width = len(plan.stop_lanes[street.id])
+                shape = _beside(street, start, head, width)
+                more = {"spreadType": "center", "shape": shape}
+                yield _edge(head.id, node, street.end.id, len(head.lanes), **more)
         else:
-            yield _edge(street.id, street.start.id, street.end.id, plan.lanes[street.id])
+            yield _edge(street.id, street.start.id, street.end.id, lanes)
 
 
-def _edge(name: str, start: str, end: str, lanes: int) -> str:
+def _edge(name: str, start: str, end: str, lanes: int, **more: str) -> str:
     attributes = {"id": name, "from": start, "to": end, "numLanes": lanes, "speed": SPEED_MPS}
-    return _element("edge", attributes)
+    return _element("edge", {**attributes, **more})
+
+
+def _beside(street: GridStreet, start: Junction, head: Head, width: int) -> str:
+    """The middle of a head, whose lanes lie where they would in one edge of so many lanes."""
+    right_m = LANE_WIDTH_M * (width - head.first - len(head.lanes) / 2)
+    x_m, y_m = street.heading[1] * right_m, -street.heading[0] * right_m
+    points = [(place.x_m + x_m, place.y_m + y_m) for place in (start, street.end)]
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
 
 
 def _connections(plan: CityPlan) -> Iterator[str]:
     for street in plan.grid.streets:
-        lanes = plan.stop_lanes[street.id]
+        places = _places(plan.heads[street.id])
         if plan.config.turn_lanes:
-            for pair in spread(plan.lanes[street.id], range(len(lanes))):
-                yield _connection(street.id, head_id(street.id), *pair)
+            for tail_lane, place in spread(plan.lanes[street.id], range(len(places))):
+                yield _connection((street.id, tail_lane), places[place])
         for letter, following in plan.exits[street.id].items():
-            places = [lane for lane, letters in enumerate(lanes) if letter in letters]
+            leaving = [
+                place
+                for place, letters in zip(places, plan.stop_lanes[street.id], strict=True)
+                if letter in letters
+            ]
             targets = receiving_lanes(
                 letter,
-                from_lanes=len(places),
+                from_lanes=len(leaving),
                 entering=plan.entering[following.id],
                 to_lanes=plan.lanes[following.id],
             )
-            for place, lane in spread(len(places), targets):
-                yield _connection(plan.stop_edge(street.id), following.id, places[place], lane)
+            for place, lane in spread(len(leaving), targets):
+                yield _connection(leaving[place], (following.id, lane))
 
 
-def _connection(start: str, end: str, start_lane: int, end_lane: int) -> str:
-    attributes = {"from": start, "to": end, "fromLane": start_lane, "toLane": end_lane}
+def _places(heads: Iterable[Head]) -> list[tuple[str, int]]:
+    """(edge, lane of it) of each lane at a stop line, from right to left."""
+    return [(head.id, lane) for head in heads for lane in range(len(head.lanes))]
+
+
+def _connection(start: tuple[str, int], end: tuple[str, int]) -> str:
+    attributes = {"from": start[0], "to": end[0], "fromLane": start[1], "toLane": end[1]}
     return _element("connection", attributes)

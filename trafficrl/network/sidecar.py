@@ -13,7 +13,7 @@ from trafficrl.network.signals import Phase
 
 __all__ = ["Clearance", "Extras", "load_sidecar", "save_sidecar"]
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +87,5 @@ def _cell(cell: LandUse) -> list[float | str]:
 
 
 def _street(row: dict[str, Any]) -> Street:
-    weights = {name: tuple(row[name]) for name in ("depart_weight", "arrive_weight")}
-    return Street(**{**row, **weights})
+    lists = ("heads", "depart_weight", "arrive_weight")
+    return Street(**{**row, **{name: tuple(row[name]) for name in lists}})

@@ -7,17 +7,29 @@ from functools import cached_property
 from trafficrl.config.network import GridConfig, Strategy
 from trafficrl.network.grid import Grid, GridStreet
 from trafficrl.network.strategies import Movement, group_movements
-from trafficrl.network.turn_lanes import plan_head
+from trafficrl.network.turn_lanes import plan_head, same_edge
 
-__all__ = ["CityPlan", "head_id"]
+__all__ = ["CityPlan", "Head", "head_start"]
 
 AXIS = {True: "NS", False: "EW"}
 TURNS = {"r": "right", "s": "straight", "l": "left", "t": "u-turn"}
+EDGE_NAMES = {**TURNS, "t": "uturn"}
 
 
-def head_id(street: str) -> str:
-    """Id of the head edge of a street, and of the node where it begins."""
+def head_start(street: str) -> str:
+    """Id of the node where the heads of a street begin."""
     return f"{street}_H"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An edge at the stop line of a street."""
+
+    id: str
+    first: int
+    """Its rightmost lane, counted from the right over all lanes of the stop line."""
+    lanes: tuple[str, ...]
+    """The directions of each of its lanes, from right to left."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +44,6 @@ class CityPlan:
     """Street id -> direction -> lanes at the stop line, where they are given by hand."""
     dead_ends: frozenset[str] = frozenset()
     """Streets whose only way on is back."""
-
-    def stop_edge(self, street: str) -> str:
-        """Id of the edge that ends at the stop line of a street."""
-        return head_id(street) if self.config.turn_lanes else street
 
     @cached_property
     def exits(self) -> dict[str, dict[str, GridStreet]]:
@@ -61,6 +69,36 @@ class CityPlan:
                 fixed=self.fixed_heads.get(street),
             )
             for street, exits in self.exits.items()
+        }
+
+    @cached_property
+    def heads(self) -> dict[str, tuple[Head, ...]]:
+        """Street id -> the edges that end at its stop line, from right to left.
+
+        Turns that share no lane have an edge each: who has chosen one keeps to it. (SUMO's vehicles
+        choose their way anew by edges. On one edge with all turn lanes they stand across the lane
+        that they want to leave, and a busy city locks: of 22,000 vehicles 13,000 arrived, and
+        20,000 where turns have their own edges.)
+        """
+        if not self.config.turn_lanes:
+            return {street: (Head(street, 0, lanes),) for street, lanes in self.stop_lanes.items()}
+        return {
+            street: tuple(
+                Head(f"{head_start(street)}_{EDGE_NAMES[lanes[0][0]]}", first, lanes)
+                for first, lanes in same_edge(stop_lanes)
+            )
+            for street, stop_lanes in self.stop_lanes.items()
+        }
+
+    @cached_property
+    def turns(self) -> dict[tuple[str, str], str]:
+        """(edge at a stop line, next street) -> direction."""
+        return {
+            (head.id, following.id): letter
+            for street, exits in self.exits.items()
+            for letter, following in exits.items()
+            for head in self.heads[street]
+            if any(letter in letters for letters in head.lanes)
         }
 
     @cached_property

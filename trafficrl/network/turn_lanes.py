@@ -5,9 +5,9 @@ l left, t u-turn. Everything keeps its position: who turns right leaves from the
 on the right, so no two movements of one approach ever cross.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-__all__ = ["plan_head", "receiving_lanes", "spread"]
+__all__ = ["plan_head", "receiving_lanes", "same_edge", "spread"]
 
 RIGHT_TO_LEFT = "rsl"
 WIDENING_ORDER = "slr"
@@ -40,6 +40,21 @@ def plan_head(
     elif "t" in exits:
         lanes += ["t"] * fixed.get("t", 1)
     return tuple(lanes)
+
+
+def same_edge(stop_lanes: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
+    """Neighbouring lanes that share a direction: (the rightmost, directions of each) of each group.
+
+    Of ("r", "s", "s", "lt") they are (0, ("r",)), (1, ("s", "s")) and (3, ("lt",)).
+    """
+    groups: list[tuple[int, tuple[str, ...]]] = []
+    for place, letters in enumerate(stop_lanes):
+        if groups and set(letters) & set("".join(groups[-1][1])):
+            first, lanes = groups.pop()
+            groups.append((first, (*lanes, letters)))
+        else:
+            groups.append((place, (letters,)))
+    return groups
 
 
 def receiving_lanes(

@@ -1,10 +1,9 @@
 """Which edges make up one street of the tree method: its tail, where speed is measured, and its
 heads, the turn lanes at the stop line.
 
-The networks of the original study and of the predecessor have an edge for each movement at the stop
-line; ours have one edge with all turn lanes there; the streets of other networks are single edges.
-Names of edges mean nothing here. A generated street says itself what its head is. For all other
-edges the shape decides:
+The networks of the original study and of the predecessor, and ours, have an edge for each movement
+at the stop line; the streets of other networks are single edges. Names of edges mean nothing here.
+A generated street says itself what its heads are. For all other edges the shape decides:
 
 - A head is an edge that begins where only one other edge ends, without a signal: the street merely
   widens there. It does not lead back, and is no longer than the edge before it, its tail.
@@ -40,7 +39,12 @@ class Ways:
 def find_tails(network: Network) -> dict[str, str]:
     """Edge id -> the tail of the street that it belongs to, for every edge of the network."""
     ways = _ways(network)
-    planned = {street.head: street.tail for street in network.streets if street.head != street.tail}
+    planned = {
+        head: street.tail
+        for street in network.streets
+        for head in street.heads
+        if head != street.tail
+    }
     known = {*planned, *planned.values()}
     free = [edge for edge in network.edges if edge.id not in known]
     widened = {edge.id: tail for edge in free if (tail := _widened(edge, network, ways))}
