@@ -33,7 +33,7 @@ def test_the_presets_keep_the_published_constants() -> None:
 
 def test_the_two_published_variants_differ_where_they_should() -> None:
     found = differing(ORIGINAL, PREDECESSOR)
-    assert found == {"load_factor", "clamp", "heads", "permissive_green"}
+    assert found == {"load_factor", "clamp", "heads", "permissive_green", "speed_mean"}
 
 
 @pytest.mark.parametrize(

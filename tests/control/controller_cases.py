@@ -77,6 +77,7 @@ def state(
         now=lanes,
         mean=lanes,
         edge_speed_mps=np.zeros(len(of.edges)),
+        edge_speed_by_lanes_mps=np.zeros(len(of.edges)),
         totals=Totals(0, 0, 0, 0, 0, 0, 0),
         arrived_veh=0,
         mean_running_veh=0.0,

@@ -27,7 +27,7 @@ from trafficrl.control.tree_method.controller import TreeMethod
 from trafficrl.control.tree_method.signal_plan import SignalPlan
 from trafficrl.control.tree_method.speeds import vehicle_mean_speeds
 from trafficrl.errors import ConfigError, NetworkError
-from trafficrl.network.model import Network
+from trafficrl.network.model import Edge, Network
 from trafficrl.simulation.reader import StateReader
 from trafficrl.simulation.state import FloatArray, Lanes, TrafficState
 
@@ -262,11 +262,18 @@ def test_speeds_by_seconds_are_what_is_measured() -> None:
     measured: FloatArray = np.array([edge.speed_mps for edge in ORIGINAL_STYLE.edges])
     config = replace(CORRECTED, speed_mean=SpeedMean.seconds)
     controller = TreeMethod(ORIGINAL_STYLE, config, step_s=1.0)
-    jammed = replace(state_of(ORIGINAL_STYLE, JAM, ON), edge_speed_mps=measured)
+    free = measured.copy()
+    jammed = replace(
+        state_of(ORIGINAL_STYLE, JAM, ON), edge_speed_mps=measured, edge_speed_by_lanes_mps=free
+    )
     assert controller.measure(jammed) == [[0, 0, 0]]
     measured[0] = 10 / 3.6
     vehicle_mean = TreeMethod(ORIGINAL_STYLE, CORRECTED, step_s=1.0)
     assert controller.measure(jammed) == vehicle_mean.measure(jammed) != [[0, 0, 0]]
+    config = replace(CORRECTED, speed_mean=SpeedMean.seconds_by_lanes)
+    by_lanes = TreeMethod(ORIGINAL_STYLE, config, step_s=1.0)
+    assert by_lanes.measure(jammed) == [[0, 0, 0]]
+    assert by_lanes.measure(replace(jammed, edge_speed_by_lanes_mps=measured)) != [[0, 0, 0]]
 
 
 def test_the_speed_of_an_edge_is_that_of_its_vehicles() -> None:
@@ -311,23 +318,33 @@ def test_a_network_without_signals_is_refused() -> None:
 
 
 class SecondsReader(StateReader):
-    """Notes SUMO's own mean speed of each edge every second."""
+    """Notes every second the mean speed of each edge: its vehicles' one by one, and SUMO's own."""
 
-    def watch(self, edge_ids: Sequence[str]) -> None:
-        self._edge_ids = edge_ids
-        self._seconds: list[list[float]] = []
-        self.mean_mps: FloatArray = np.zeros(len(edge_ids))
+    def watch(self, edges: Sequence[Edge]) -> None:
+        self._edges = edges
+        self._seconds: list[list[tuple[float, float]]] = []
+        self.mean_mps: FloatArray = np.zeros((len(edges), 2))
 
     def tick(self) -> None:
         super().tick()
-        edges = libsumo.edge
-        self._seconds.append([edges.getLastStepMeanSpeed(name) for name in self._edge_ids])
+        self._seconds.append(
+            [
+                (of_vehicles(edge), libsumo.edge.getLastStepMeanSpeed(edge.id))
+                for edge in self._edges
+            ]
+        )
 
     def read(self, *args: Any) -> TrafficState:
         if self._seconds:
             self.mean_mps = np.mean(self._seconds, axis=0)
             self._seconds.clear()
         return super().read(*args)
+
+
+def of_vehicles(edge: Edge) -> float:
+    driving = libsumo.edge.getLastStepVehicleIDs(edge.id)
+    speeds = [libsumo.vehicle.getSpeed(name) for name in driving]
+    return float(np.mean(speeds)) if speeds else edge.speed_mps
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -337,7 +354,7 @@ def test_an_episode_ends_and_every_green_is_valid(preset: str) -> None:
     commands: list[PhaseDurations] = []
     with cases.session(heavy) as session:
         reader = SecondsReader(session, city, sample_s=1.0)
-        reader.watch([edge.id for edge in city.edges])
+        reader.watch(city.edges)
         driver = SignalDriver(session, city.signals, reader)
         controller = TreeMethod(city, PRESETS[preset], step_s=1.0)
         state = driver.start()
@@ -346,7 +363,8 @@ def test_an_episode_ends_and_every_green_is_valid(preset: str) -> None:
             assert isinstance(command, PhaseDurations)
             commands.append(command)
             state = driver.advance(command)
-            assert np.allclose(state.edge_speed_mps, reader.mean_mps)
+            assert np.allclose(state.edge_speed_mps, reader.mean_mps[:, 0])
+            assert np.allclose(state.edge_speed_by_lanes_mps, reader.mean_mps[:, 1])
     assert (len(commands), state.time_s) == (7, 600)
     assert state.totals.arrived_veh > 100
     for command in commands:
@@ -357,3 +375,4 @@ def test_an_episode_ends_and_every_green_is_valid(preset: str) -> None:
             assert not row[len(one.phases) :].any()
             assert np.array_equal(greens, np.rint(greens))
     assert not np.array_equal(commands[-1].green_s, commands[0].green_s)
+    assert (state.edge_speed_mps < state.edge_speed_by_lanes_mps - 0.1).any(), "no lane was empty"

@@ -55,6 +55,7 @@ def state(**changes: Any) -> TrafficState:
         now=lanes(1),
         mean=lanes(2),
         edge_speed_mps=np.zeros(0),
+        edge_speed_by_lanes_mps=np.zeros(0),
         totals=Totals(
             running_veh=70,
             backlog_veh=30,

@@ -51,6 +51,7 @@ STATE = TrafficState(
     now=NOBODY,
     mean=MEAN,
     edge_speed_mps=np.zeros(0),
+    edge_speed_by_lanes_mps=np.zeros(0),
     totals=Totals(
         running_veh=9,
         backlog_veh=9,

@@ -52,8 +52,11 @@ class SpeedMean(Enum):
     vehicles = "vehicles"
     """The vehicles that were on it, each as long as it was there."""
     seconds = "seconds"
-    """SUMO's mean speeds at the samples: a street without vehicles counts as free flow then, and an
-    empty lane as one vehicle at the limit."""
+    """The means of the vehicles at the samples, all alike: a street without vehicles counts as free
+    flow then. SUMO's own mean speed of an edge up to 1.12, which the original was run on."""
+    seconds_by_lanes = "seconds_by_lanes"
+    """SUMO's own mean speeds at the samples since 1.13: the same, but each empty lane counts as one
+    vehicle at the limit (eclipse-sumo #10345)."""
 
 
 class HeadGrouping(Enum):
@@ -155,7 +158,7 @@ PREDECESSOR = TreeMethodConfig(
     density=Density.coded,
     load_factor=1.2,
     weight_round=2,
-    speed_mean=SpeedMean.seconds,
+    speed_mean=SpeedMean.seconds_by_lanes,
 )
 PRESETS = {
     "corrected": TreeMethodConfig(),

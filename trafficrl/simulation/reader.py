@@ -47,7 +47,8 @@ class StateReader:
             interval_s=self._steps * self._session.step_s,
             now=self._lanes(self._last),
             mean=self._lanes(self._sum / steps),
-            edge_speed_mps=self._edge_speed_sum / steps,
+            edge_speed_mps=self._edge_speed_sum[0] / steps,
+            edge_speed_by_lanes_mps=self._edge_speed_sum[1] / steps,
             totals=self._session.read_totals(self._arrived_veh),
             arrived_veh=self._arrived_now,
             mean_running_veh=self._running_sum / steps,
@@ -66,7 +67,7 @@ class StateReader:
         self._sampled_step = 0
         # (4, L): vehicles, queue, vehicles * speed (so that means weigh vehicles), waiting time
         self._sum = np.zeros((4, len(self._lane_ids)))
-        self._edge_speed_sum = np.zeros(len(self._first_lane))
+        self._edge_speed_sum = np.zeros((2, len(self._first_lane)))
         self._last = self._sum
 
     def _take_sample(self) -> None:
@@ -78,11 +79,16 @@ class StateReader:
         self._sampled_step = self._steps
 
     def _edge_speeds_mps(self) -> FloatArray:
-        """(E,) at the last reading, as SUMO has it: an empty lane is one vehicle at the limit."""
+        """(2, E) at the last reading: over the vehicles, and with one at the limit on each empty
+        lane; without any vehicle both are the limit."""
         vehicles, _, moved, _ = self._last
         counted = np.add.reduceat(np.maximum(vehicles, 1.0), self._first_lane)
         driven = np.where(vehicles > 0, moved, self._limit_mps)
-        return np.add.reduceat(driven, self._first_lane) / counted
+        by_lanes = np.add.reduceat(driven, self._first_lane) / counted
+        there = np.add.reduceat(vehicles, self._first_lane)
+        moved_there = np.add.reduceat(moved, self._first_lane)
+        by_vehicles = np.divide(moved_there, there, out=by_lanes.copy(), where=there > 0)
+        return np.stack([by_vehicles, by_lanes])
 
     def _lanes(self, rows: FloatArray) -> Lanes:
         vehicles, queue, moved, waiting = rows

@@ -60,9 +60,12 @@ class TrafficState:
     now: Lanes
     mean: Lanes
     """Over the interval."""
-    edge_speed_mps: FloatArray  # (E,) SUMO's mean speed of each edge [m/s]
-    """Mean over the readings of the interval, however many vehicles there were at each; an empty
-    lane counts as one vehicle at the limit."""
+    edge_speed_mps: FloatArray  # (E,) mean over the readings of the interval [m/s]
+    """Of what the vehicles on an edge drove on average at each, however many there were; the limit
+    where there was none. SUMO's own mean speed of an edge up to 1.12."""
+    edge_speed_by_lanes_mps: FloatArray  # (E,) mean over the readings of the interval [m/s]
+    """SUMO's own mean speed of an edge since 1.13: as above, and where one lane is empty and
+    another is not, the empty one counts as one vehicle at the limit."""
     totals: Totals
     arrived_veh: int
     """In the interval."""

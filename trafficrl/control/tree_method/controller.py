@@ -21,6 +21,7 @@ from trafficrl.control.tree_method.phase_costs import phase_costs
 from trafficrl.control.tree_method.signal_plan import SignalPlan
 from trafficrl.control.tree_method.speeds import (
     EdgeSpeeds,
+    lane_sampled_mean_speeds,
     sampled_mean_speeds,
     vehicle_mean_speeds,
 )
@@ -56,9 +57,11 @@ class TreeMethod:
         check_whole_steps("interval_s", config.interval_s, step_s)
         if config.duration_rule is DurationRule.random:
             check_whole_steps("min_phase_s", config.min_phase_s, step_s)
-        self._edge_speeds: EdgeSpeeds = sampled_mean_speeds
-        if config.speed_mean is SpeedMean.vehicles:
-            self._edge_speeds = vehicle_mean_speeds(network)
+        self._edge_speeds: EdgeSpeeds = {
+            SpeedMean.vehicles: vehicle_mean_speeds(network),
+            SpeedMean.seconds: sampled_mean_speeds,
+            SpeedMean.seconds_by_lanes: lane_sampled_mean_speeds,
+        }[config.speed_mean]
         self._config = config
         self._links = build_links(network, config)
         self._costs = [

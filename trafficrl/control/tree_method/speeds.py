@@ -7,7 +7,7 @@ import numpy as np
 from trafficrl.network.model import Network
 from trafficrl.simulation.state import FloatArray, TrafficState
 
-__all__ = ["EdgeSpeeds", "sampled_mean_speeds", "vehicle_mean_speeds"]
+__all__ = ["EdgeSpeeds", "lane_sampled_mean_speeds", "sampled_mean_speeds", "vehicle_mean_speeds"]
 
 EdgeSpeeds = Callable[[TrafficState], FloatArray]
 """From a state to (E,) mean speeds over the last interval [m/s]."""
@@ -31,5 +31,10 @@ def vehicle_mean_speeds(network: Network) -> EdgeSpeeds:
 
 
 def sampled_mean_speeds(state: TrafficState) -> FloatArray:
-    """Means over the moments at which lanes were read, as SUMO has them."""
+    """Means over the moments at which lanes were read, each over the vehicles that were there."""
     return state.edge_speed_mps
+
+
+def lane_sampled_mean_speeds(state: TrafficState) -> FloatArray:
+    """Means over the same moments, each as SUMO has had it since 1.13."""
+    return state.edge_speed_by_lanes_mps
