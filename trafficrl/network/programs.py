@@ -87,7 +87,9 @@ def save_signal_programs(programs: Sequence[SignalProgram], file: Path, *, begin
 
 
 def _phase(part: ProgramPhase, program: SignalProgram) -> dict[str, str]:
-    values = {"duration": _number(part.duration_s), "state": part.state, "name": part.name}
+    values = {"duration": _number(part.duration_s), "state": part.state}
+    if part.name:  # SUMO refuses an empty one
+        values["name"] = part.name
     if part.state in program.green_range_s:
         low_s, high_s = program.green_range_s[part.state]
         values |= {"minDur": _number(low_s), "maxDur": _number(high_s)}

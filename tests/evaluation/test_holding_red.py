@@ -1,0 +1,79 @@
+"""No metric that ranks can be gained by keeping vehicles where they are, or out of the network."""
+
+from collections.abc import Sequence
+
+import pytest
+from learning_cases import small_task
+from traffic_cases import city, scenario_config
+
+from trafficrl.control.controller import Controller
+from trafficrl.control.plans import PlanFollower
+from trafficrl.demand.scenario import Scenario
+from trafficrl.env.episodes import Episode
+from trafficrl.evaluation.controllers import build_controller
+from trafficrl.evaluation.episode import run_episode
+from trafficrl.evaluation.metrics import METRICS
+from trafficrl.evaluation.outcome import EpisodeResult, Measure
+from trafficrl.evaluation.results import Comparison
+from trafficrl.network.netxml import ProgramPhase
+from trafficrl.network.programs import SignalProgram
+from trafficrl.runs.seeding import Split
+
+SAFETY = {"teleports", "collisions", "emergency_brakings"}
+"""Who stands endangers nobody: these are columns beside the ranking, not of it."""
+
+
+def all_red(scenario: Scenario) -> Sequence[SignalProgram]:
+    """Red for a day; the greens after it are for the driver, which refuses a plan without them."""
+    return [
+        SignalProgram(
+            signal.id,
+            "static",
+            (
+                ProgramPhase("all red", "r" * len(signal.phases[0].state), 86_400.0),
+                *(ProgramPhase(phase.name, phase.state, 10.0) for phase in signal.phases),
+            ),
+        )
+        for signal in city().signals
+    ]
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    folder = tmp_path_factory.mktemp("red")
+    task = small_task(scenarios={"busy": scenario_config(num_vehicles=300)}, end_s=600.0)
+    controllers: dict[str, Controller] = {
+        name: build_controller(name, task) for name in ("fixed", "random", "max_pressure")
+    }
+    controllers["all red"] = PlanFollower(all_red, interval_s=10.0)
+    results = []
+    for name, controller in controllers.items():
+        for seed in range(2):
+            episode = Episode.of_split("busy", Split.test, seed)
+            found = run_episode(task, episode, controller, folder, Measure())
+            own = (found.metrics, found.reward, found.slices, found.edge_queue_veh)
+            results.append(EpisodeResult(name, "busy", seed, episode.sumo_seed, *own))
+    return Comparison(results, confidence=0.95)
+
+
+def test_holding_everything_red_is_last_on_every_headline_column(comparison: Comparison) -> None:
+    assert comparison.completion_differs
+    ranking = [
+        name
+        for name, metric in METRICS.items()
+        if not metric.needs_completion and name not in {*SAFETY, "scheduled"}
+    ]
+    assert {"delay_s", "waiting_time_s", "depart_delay_s", "queue_veh", "arrived"} <= {*ranking}
+    for metric in ranking:
+        worst = max if METRICS[metric].better == "lower" else min
+        means = {name: comparison.mean(name, metric) for name in comparison.controllers}
+        assert [name for name in means if means[name] == worst(means.values())] == ["all red"]
+    assert comparison.by_delay[-1] == "all red"
+    assert comparison.num_diverged("all red") == comparison.num_episodes("all red")
+
+
+def test_what_holding_red_would_gain_is_marked_as_no_ranking(comparison: Comparison) -> None:
+    unranked = comparison.as_dict()["not_to_be_ranked"]
+    for metric in ("distance_m", "stops_per_veh"):
+        assert comparison.mean("all red", metric) < comparison.mean("fixed", metric)
+        assert metric in unranked
