@@ -8,7 +8,7 @@ from omegaconf import MISSING
 from trafficrl.config.checks import check_range
 from trafficrl.errors import ConfigError
 
-__all__ = ["Backend", "EvaluationConfig", "ExecutionConfig", "Score"]
+__all__ = ["Backend", "EvaluationConfig", "ExecutionConfig", "OnCrash", "Score"]
 
 
 class Backend(Enum):
@@ -18,6 +18,16 @@ class Backend(Enum):
     """In the process of its environment: fast, one simulation a process."""
     traci = "traci"
     """Through a socket: for the GUI, or several simulations in one process."""
+
+
+class OnCrash(Enum):
+    """What becomes of an episode whose SUMO or process died, hung or failed."""
+
+    replay = "replay"
+    """Its actions are taken again in a new process, so that nothing is lost; dropped if that fails
+    too."""
+    drop = "drop"
+    """The next episode begins."""
 
 
 class Score(Enum):
@@ -54,6 +64,13 @@ class ExecutionConfig:
     """Environments that are stepped side by side, each a process with its own SUMO."""
     single_env: bool = False
     """One environment in the main process instead (to debug); it runs all scenarios in turn."""
+    hang_timeout_s: float = 900.0
+    """An environment that has not answered for so long has crashed [s]; 0 for never. It holds for
+    each decision and for each start of an episode."""
+    on_crash: OnCrash = OnCrash.replay
+    max_crashes: int = 10
+    """Crashed environments, and crashed workers of evaluations, after which one more ends the
+    run."""
     backend: Backend = Backend.libsumo
     gui: bool = False
     """Show SUMO's window (needs backend=traci and a display)."""
@@ -76,6 +93,8 @@ class ExecutionConfig:
         check_range(f"{where}.early_stopping_min_delta", self.early_stopping_min_delta, 0)
         check_range(f"{where}.end_time", self.end_time, 1, 864000, unit="s")
         check_range(f"{where}.parallel_envs", self.parallel_envs, 1, 512)
+        check_range(f"{where}.hang_timeout_s", self.hang_timeout_s, 0, unit="s")
+        check_range(f"{where}.max_crashes", self.max_crashes, 0)
         check_range(f"{where}.torch_threads", self.torch_threads, 1, 256)
 
 

@@ -1,6 +1,7 @@
 """The Gymnasium environment: conducts reset, step and close, and decides nothing itself."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
     Action: greens of the next cycle (Box) or the next phase of each signal (MultiDiscrete).
     Reward: the weighted terms, integrated over the decision; `info["reward_terms"]` has each.
     Episode end: truncated at the scenario's end, terminated when all have arrived.
+    Replay: `info` of a reset has SUMO's command line, that of every call the time in SUMO [s].
 
     Example:
         env = TrafficSignalEnv(task, seed=1)
@@ -57,10 +59,17 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """The first observation of the next episode; a seed begins a new sequence of episodes."""
+        """The first observation of the next episode; a seed begins a new sequence of episodes.
+
+        Args:
+            seed: of the sequence; None for the one that runs.
+            options: `episode`, an index in the sequence to begin with instead.
+        """
         super().reset(seed=seed)
         if seed is not None:
             self._seed, self._episode = seed, 0
+        if options and "episode" in options:
+            self._episode = options["episode"]
         self._end_episode()
         episodes = TrainingEpisodes(
             self._task.scenarios, seed=self._seed, slot=self._slot, slots=self._slots
@@ -69,7 +78,29 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         self._episode += 1
         self._running = start_episode(self._task, episode, Path(self._folder.name))
         state = self._running.driver.start()
-        return self._encoder.encode(state), {"scenario": episode.scenario}
+        return self._encoder.encode(state), {
+            "scenario": episode.scenario,
+            "sumo_command": self._running.session.command,
+            "time_s": state.time_s,
+        }
+
+    def replay(
+        self, episode: int, actions: Sequence[NDArray[Any]], *, seed: int | None = None
+    ) -> Observation:
+        """The environment stands where these actions lead in that episode; what it observes there.
+
+        From here on it is bit for bit the one that took them first. SUMO's own saved states do not
+        go on identically, the same seed and actions do.
+
+        Args:
+            episode: its index in the sequence of the slot.
+            actions: all since its reset.
+            seed: of the sequence; None for the one that runs.
+        """
+        observation, _ = self.reset(seed=seed, options={"episode": episode})
+        for action in actions:
+            observation, *_ = self.step(action)
+        return observation
 
     def step(self, action: NDArray[Any]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """The next decision's observation, what this one was paid, and whether it was the last."""
@@ -78,7 +109,11 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         state = driver.advance(self._action.decode(action))
         reward, terms = self._reward.pay(state)
         terminated = state.totals.expected_veh == 0
-        info = {"reward_terms": terms, "scenario": self._running.scenario.name}
+        info: dict[str, Any] = {
+            "reward_terms": terms,
+            "scenario": self._running.scenario.name,
+            "time_s": state.time_s,
+        }
         if terminated or driver.finished:
             info["traffic"] = traffic_totals(state)
         return self._encoder.encode(state), reward, terminated, driver.finished, info

@@ -53,6 +53,11 @@ class SumoSession:
         self.close()
 
     @property
+    def command(self) -> str:
+        """What would run the same simulation in a shell, but for what was commanded on the way."""
+        return shlex.join(["sumo", *self._arguments])
+
+    @property
     def time_s(self) -> float:
         """Simulation time [s]."""
         return self.scenario.begin_s + self.elapsed_s
@@ -180,7 +185,7 @@ class SumoSession:
         return SimulationError(
             f"SUMO {what} at {self.time_s:g} s in scenario {self.scenario.name!r} "
             f"(seed {self._options.seed}): {reason}; "
-            f"replay with: {shlex.join(['sumo', *self._arguments])}"
+            f"replay with: {self.command}"
         )
 
 
