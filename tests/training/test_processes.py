@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,24 +13,28 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium.wrappers import OrderEnforcing
 from learning_cases import small_task
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
-from worker_cases import Counter
+from worker_cases import EXECUTION, Counter, limited_counter
 
 from trafficrl.env.traffic_env import TrafficSignalEnv
-from trafficrl.errors import ConfigError, DemandError, SimulationError
-from trafficrl.training.processes import ProcessVecEnv, shielded_children
+from trafficrl.errors import ConfigError, DemandError
+from trafficrl.training.processes import ProcessVecEnv
+from trafficrl.training.shielding import shielded_children
 
 HERE = Path(__file__).parent
 
 
 @contextmanager
-def running(*makers: Callable[[], Any]) -> Iterator[ProcessVecEnv]:
-    environments = ProcessVecEnv(makers)
-    try:
-        yield environments
-    finally:
-        environments.close()
+def running(*makers: Callable[..., Any]) -> Iterator[ProcessVecEnv]:
+    with tempfile.TemporaryDirectory() as folder:
+        environments = ProcessVecEnv(makers, EXECUTION, Path(folder))
+        try:
+            yield environments
+        finally:
+            environments.close()
+        assert list(Path(folder).iterdir()) == []
 
 
 def gone(process_id: int) -> bool:
@@ -53,18 +58,19 @@ def step(environments: ProcessVecEnv) -> Any:
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[ProcessVecEnv]:
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessVecEnv]:
     """Two counters, each in its process; any thread can start them."""
+    folder = tmp_path_factory.mktemp("pair")
     with ThreadPoolExecutor() as thread:
-        environments = thread.submit(ProcessVecEnv, [Counter, Counter]).result()
+        started = thread.submit(ProcessVecEnv, [Counter, Counter], EXECUTION, folder)
+    environments = started.result()
     yield environments
     environments.close()
 
 
-def test_processes_roll_out_what_one_process_does(tmp_path: Path) -> None:
+def test_processes_roll_out_what_one_process_does() -> None:
     makers = [
-        partial(TrafficSignalEnv, small_task(), seed=5, slot=slot, slots=2, folder=tmp_path)
-        for slot in range(2)
+        partial(TrafficSignalEnv, small_task(), seed=5, slot=slot, slots=2) for slot in range(2)
     ]
     with running(*makers) as environments:
         environments.seed(11)
@@ -94,8 +100,9 @@ def test_failures_arrive_as_they_were_raised(pair: ProcessVecEnv) -> None:
         DemandError("at the first reset"),
         None,
         ConfigError("at a step: a (bracket"),
-        *[None] * 4,
-        SimulationError("at the reset after an episode"),
+        None,
+        OSError(28, "No space left on device", "trips.xml"),
+        ZeroDivisionError("a mistake of ours"),
     ]
     pair.env_method("follow", script, indices=1)
     with pytest.raises(DemandError, match=r"^at the first reset$"):
@@ -103,68 +110,68 @@ def test_failures_arrive_as_they_were_raised(pair: ProcessVecEnv) -> None:
     pair.reset()
     with pytest.raises(ConfigError, match=r"^at a step: a \(bracket$"):
         step(pair)
-    for _ in range(3):
+    pair.reset()
+    with pytest.raises(OSError, match=r"No space left on device: 'trips.xml'"):
         step(pair)
-    with pytest.raises(SimulationError, match=r"^at the reset after an episode$"):
-        step(pair)
+    with pytest.raises(RuntimeError, match=r"(?s)Traceback.*in play.*ZeroDivisionError: a mistake"):
+        pair.reset()
     observations: Any = pair.reset()
     assert observations.tolist() == [[0.0], [0.0]]
+    assert pair.crashes == []
 
 
 def test_workers_leave_signals_to_their_parent(pair: ProcessVecEnv) -> None:
     pair.reset()
     for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
-        for process in pair.processes:
-            os.kill(process.pid, kind)
+        for process_id in pair.process_ids:
+            os.kill(process_id, kind)
         time.sleep(0.05)
         observations, *_ = step(pair)
     assert observations.tolist() == [[3.0], [3.0]]
 
 
-def test_a_worker_that_dies_is_noticed_at_once() -> None:
-    with running(Counter, Counter) as environments:
-        environments.reset()
-        processes = list(environments.processes)
-        environments.env_method("die", indices=1)
-        start = time.monotonic()
-        for _ in range(2):  # amid a step; and dead already when the next one begins
-            with pytest.raises(SimulationError, match=r"process of an environment .*code -9"):
-                step(environments)
-        environments.close()
-        assert time.monotonic() - start < 5
-    assert not any(process.is_alive() for process in processes)
+def test_attributes_and_methods_are_those_of_the_environments(pair: ProcessVecEnv) -> None:
+    pair.reset()
+    pair.set_attr("steps", 2, indices=1)
+    assert pair.get_attr("steps") == [0, 2]
+    assert pair.has_attr("steps")
+    assert not pair.has_attr("wings")
+    assert pair.env_is_wrapped(OrderEnforcing) == [False, False]
+    with running(limited_counter) as wrapped:
+        assert wrapped.env_is_wrapped(OrderEnforcing) == [True]
+        wrapped.reset()
+        assert [step(wrapped)[3][0]["TimeLimit.truncated"] for _ in range(3)][1:] == [False, True]
 
 
-def test_neither_a_failed_start_nor_forgetting_to_close_hangs_the_end() -> None:
+def test_neither_a_failed_start_nor_forgetting_to_close_hangs_the_end(tmp_path: Path) -> None:
     code = (
+        "import sys\n"
         "from functools import partial\n"
         "from multiprocessing import active_children\n"
-        "from worker_cases import Counter, FailsToStart\n"
+        "from pathlib import Path\n"
+        "from worker_cases import EXECUTION, Counter, FailsToStart\n"
         "from trafficrl.errors import ConfigError\n"
         "from trafficrl.training.processes import ProcessVecEnv\n"
         "if __name__ == '__main__':\n"
         "    failing = partial(FailsToStart, ConfigError('cycle_s is short'))\n"
         "    try:\n"
-        "        ProcessVecEnv([Counter, failing])\n"
+        "        ProcessVecEnv([Counter, failing], EXECUTION, Path(sys.argv[1]))\n"
         "    except ConfigError as error:\n"
         "        print(error, active_children())\n"
-        "    environments = ProcessVecEnv([Counter])\n"
+        "    environments = ProcessVecEnv([Counter], EXECUTION, Path(sys.argv[1]))\n"
         "    environments.reset()\n"
         "    environments.step_async([0])\n"
     )
-    done = run_python(code)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "cycle_s is short []\n", "")
-
-
-def run_python(code: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-c", code],
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
         cwd=HERE,
         capture_output=True,
         text=True,
         timeout=30,
         check=False,
     )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "cycle_s is short []\n", "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_signal_to_the_parent_while_children_start_is_not_lost() -> None:
@@ -183,15 +190,17 @@ def test_workers_end_when_their_parent_is_gone(tmp_path: Path) -> None:
         "import time, numpy as np\n"
         "from functools import partial\n"
         "from pathlib import Path\n"
-        "from worker_cases import Counter, Slow\n"
+        "from worker_cases import EXECUTION, Counter, Slow\n"
         "from trafficrl.training.processes import ProcessVecEnv\n"
         "if __name__ == '__main__':\n"
-        "    environments = ProcessVecEnv([Counter, partial(Slow, Path('began'))])\n"
+        "    makers = [Counter, partial(Slow, Path('began'))]\n"
+        "    environments = ProcessVecEnv(makers, EXECUTION, Path('work'))\n"
         "    environments.reset()\n"
-        "    print(*[process.pid for process in environments.processes], flush=True)\n"
+        "    print(*environments.process_ids, flush=True)\n"
         "    environments.step_async(np.zeros(2, np.int64))\n"
         "    time.sleep(60)\n"
     )
+    (tmp_path / "work").mkdir()
     parent = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=tmp_path,
@@ -207,3 +216,4 @@ def test_workers_end_when_their_parent_is_gone(tmp_path: Path) -> None:
         wait_for((tmp_path / "began").exists)  # one is amid a step now, the other waits
         parent.kill()
     wait_for(lambda: all(gone(worker) for worker in workers))
+    assert list((tmp_path / "work").iterdir()) == []

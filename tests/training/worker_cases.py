@@ -9,21 +9,27 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.wrappers import OrderEnforcing, TimeLimit
 
+from trafficrl.config.execution import ExecutionConfig
 from trafficrl.errors import TrafficRLError
+
+EXECUTION = ExecutionConfig(
+    total_timesteps=16, checkpoint_freq=8, eval_freq=0, end_time=60, parallel_envs=2
+)
 
 
 class Counter(gymnasium.Env[Any, Any]):
     """Observes how many steps it has made; each episode has four."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, folder: Path) -> None:
         self.observation_space = spaces.Box(0.0, 100.0, (1,), np.float32)
         self.action_space = spaces.Discrete(2)
         self.steps = 0
         self.dies = False
-        self.script: list[TrafficRLError | None] = []
+        self.script: list[Exception | None] = []
 
-    def follow(self, script: list[TrafficRLError | None]) -> None:
+    def follow(self, script: list[Exception | None]) -> None:
         """The next calls of reset and step raise what the script holds, None nothing."""
         self.script = script
 
@@ -50,18 +56,23 @@ class Counter(gymnasium.Env[Any, Any]):
 
 
 class FailsToStart(Counter):
-    def __init__(self, error: TrafficRLError) -> None:
+    def __init__(self, error: TrafficRLError, *, folder: Path) -> None:
         raise error
 
 
 class Slow(Counter):
     """Says in a file that its step has begun; the step takes a second."""
 
-    def __init__(self, file: Path) -> None:
-        super().__init__()
+    def __init__(self, file: Path, *, folder: Path) -> None:
+        super().__init__(folder=folder)
         self.file = file
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self.file.touch()
         time.sleep(1.0)
         return super().step(action)
+
+
+def limited_counter(*, folder: Path) -> gymnasium.Env[Any, Any]:
+    """A counter in two wrappers: each of its episodes is cut off after three steps."""
+    return TimeLimit(OrderEnforcing(Counter(folder=folder)), 3)

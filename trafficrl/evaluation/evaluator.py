@@ -18,7 +18,7 @@ from trafficrl.evaluation.identity import Identities
 from trafficrl.evaluation.outcome import EpisodeResult, Measure, Outcome
 from trafficrl.evaluation.worker import Job, run_job, start_worker
 from trafficrl.runs.seeding import Split
-from trafficrl.training.processes import shielded_children
+from trafficrl.training.shielding import shielded_children
 
 __all__ = ["EpisodeResult", "Evaluator", "Recording"]
 

@@ -16,7 +16,7 @@ from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.outcome import EpisodeIdentity, Measure, Outcome
 from trafficrl.runs.seeding import Split
 from trafficrl.training.models import use_one_thread
-from trafficrl.training.processes import ignore_signals
+from trafficrl.training.shielding import ignore_signals
 
 __all__ = ["Job", "run_job", "start_worker"]
 

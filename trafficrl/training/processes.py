@@ -1,203 +1,212 @@
-"""Environments in processes of their own, whose failures reach the trainer as one clear error."""
+"""Environments side by side for Stable-Baselines3, each of which can tell where it stands.
+
+Shapes: N environments.
+"""
 
 import atexit
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
-from multiprocessing import resource_tracker
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
-from gymnasium import spaces
-from stable_baselines3.common.vec_env import SubprocVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from trafficrl import errors
-from trafficrl.errors import SimulationError, TrafficRLError
+from trafficrl.config.execution import ExecutionConfig
+from trafficrl.env.traffic_env import TrafficSignalEnv
+from trafficrl.training.crashes import CrashLog
+from trafficrl.training.environment_process import MakeEnv, call_method, is_wrapped
+from trafficrl.training.history import SlotHistory
+from trafficrl.training.slot import Slot
 
-__all__ = ["Env", "ProcessVecEnv", "ignore_signals", "shielded_children"]
+__all__ = ["ProcessVecEnv", "SingleVecEnv", "SlotHistory", "inner_environments"]
 
-Env = gymnasium.Env[Any, Any]
-FAILURE = "trafficrl_failure"
 CLOSE_TIMEOUT_S = 10.0
-DEATH_TIMEOUT_S = 1.0
-"""How long after its pipe has closed a process may take to have an exit code."""
 
 
-class ReportedFailures(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Hands a failure on in `info`, because an exception would end the process without a word."""
+class ProcessVecEnv(VecEnv):
+    """Environments in processes of their own. One that crashes is replaced, and nothing is lost.
 
-    failure: tuple[str, str] | None = None
-    """What kept the environment from being built."""
+    A process that dies, hangs or reports a SimulationError is ended with all that it had started,
+    and a new one replays its episode to where it was. An episode that fails again on that way is
+    dropped: its decision has no reward and ends it, `info["crash"]` says why, and the next episode
+    begins.
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """As the environment does, or an empty observation and the failure."""
-        try:
-            return self.env.reset(seed=seed, options=options)
-        except TrafficRLError as error:
-            return self._nothing(), failure_info(error)
+    Attributes that were set in an environment are lost with its process.
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """As the environment does, or an empty observation and the failure."""
-        try:
-            observation, reward, terminated, truncated, info = self.env.step(action)
-        except TrafficRLError as error:
-            return self._nothing(), 0.0, False, False, failure_info(error)
-        return observation, float(reward), terminated, truncated, info
-
-    def _nothing(self) -> Any:
-        space = self.observation_space
-        return np.zeros(space.shape or (), space.dtype)
-
-
-class NeverBuilt(gymnasium.Env[Any, Any]):
-    """Stands where an environment could not be built, until the other process has asked why."""
-
-    observation_space = spaces.Discrete(1)
-    action_space = spaces.Discrete(1)
-
-    def __init__(self, error: TrafficRLError) -> None:
-        self.failure = named(error)
-
-
-class ProcessVecEnv(SubprocVecEnv):
-    """Stable-Baselines3's subprocess environments, spawned, shielded and watched.
+    Args:
+        makers: of the environments (N,).
+        execution: when an environment counts as hanging, what a crash costs, how many are borne.
+        folder: below it each process has a folder while it lives.
 
     Raises:
-        TrafficRLError: what an environment raised, in the process of the caller.
-        SimulationError: an environment's process died.
+        SimulationError: there were too many crashes, or an environment could not even begin.
+        TrafficRLError: what else an environment raised, in the process of the caller.
     """
 
-    def __init__(self, makers: Sequence[Callable[[], Env]]) -> None:
-        reported: list[Callable[[], Env]] = [partial(make_reported, make) for make in makers]
-        self.closed, self.remotes, self.processes = False, (), []
+    def __init__(self, makers: Sequence[MakeEnv], execution: ExecutionConfig, folder: Path) -> None:
+        self._slots: list[Slot] = []
+        self._crashes = CrashLog(execution.max_crashes)
+        self._hang_timeout_s = execution.hang_timeout_s or None
         # Python ends by waiting for its workers, who wait for us: they must be closed before.
         atexit.register(self.close)
         try:
-            with shielded_children(), self._watched():
-                super().__init__(reported, start_method="spawn")
-                failures = self.get_attr("failure")
-            raise_first(failures)
+            for index, make in enumerate(makers):
+                name = f"slot-{index}"
+                self._slots.append(Slot(name, make, folder, execution, self._crashes))
+            self._settle()
+            super().__init__(len(makers), *self._slots[0].spaces)
         except BaseException:
             self.close()
             raise
 
+    @property
+    def crashes(self) -> list[str]:
+        """One line for each crash: which slot, where, why, and how to see it again."""
+        return self._crashes.lines
+
+    @property
+    def process_ids(self) -> list[int]:
+        """Of the processes of the moment (N,)."""
+        return [slot.process.id for slot in self._slots]
+
+    def history(self) -> list[SlotHistory]:
+        """Where every environment stands (N,): enough for `restore`."""
+        return [slot.history.copy() for slot in self._slots]
+
+    def restore(self, histories: Sequence[SlotHistory]) -> VecEnvObs:
+        """The observations (N, features) where all environments stand now, as when it was told.
+
+        Raises:
+            SimulationError: one could not be brought there twice in a row.
+        """
+        for slot, history in zip(self._slots, histories, strict=True):
+            slot.restore(history)
+        return self._begun()
+
     def reset(self) -> VecEnvObs:
-        """First observations of new episodes (slots, features)."""
-        with self._watched():
-            observations = super().reset()
-        raise_first(map(failure_in, self.reset_infos))
-        return observations
+        """First observations (N, features) of new episodes."""
+        for slot, seed in zip(self._slots, self._seeds, strict=True):
+            slot.begin(seed)
+        return self._begun()
 
     def step_async(self, actions: Any) -> None:
         """All environments are stepping."""
-        with self._watched():
-            super().step_async(actions)
+        for slot, action in zip(self._slots, actions, strict=True):
+            slot.step(action)
 
     def step_wait(self) -> VecEnvStepReturn:
         """What the step of every environment brought."""
-        with self._watched():
-            observations, rewards, dones, infos = super().step_wait()
-        raise_first(map(failure_in, [*infos, *self.reset_infos]))
-        return observations, rewards, dones, infos
+        self._settle()
+        rewards, dones, infos = zip(*(slot.outcome for slot in self._slots), strict=True)
+        self.reset_infos = [slot.info for slot in self._slots]
+        return self._observations(), np.array(rewards), np.array(dones), list(infos)
 
     def close(self) -> None:
         """All processes have ended; one that does not answer is killed."""
-        if self.closed:
-            return
-        self.closed = True
         atexit.unregister(self.close)
-        for remote in self.remotes:
-            with suppress(OSError):  # a process that died has closed its end
-                remote.send(("close", None))
-        end = time.monotonic() + CLOSE_TIMEOUT_S
-        for process in self.processes:
-            process.join(max(0.0, end - time.monotonic()))
-            if process.is_alive():
-                process.kill()
-                process.join()
-        for remote in self.remotes:
-            remote.close()
+        slots, self._slots = self._slots, []
+        for slot in slots:
+            slot.process.dismiss()
+        by = time.monotonic() + CLOSE_TIMEOUT_S
+        for slot in slots:
+            slot.process.end(at_once=False, by=by)
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        try:
-            yield
-        except (EOFError, OSError) as error:
-            ready = wait([process.sentinel for process in self.processes], DEATH_TIMEOUT_S)
-            ended = [process for process in self.processes if process.sentinel in ready]
-            for process in ended:
-                process.join(DEATH_TIMEOUT_S)
-            codes = ", ".join(f"{process.name} exit code {process.exitcode}" for process in ended)
-            raise SimulationError(
-                f"the process of an environment died ({codes or 'it closed its pipe'}): "
-                "SUMO crashed in it, or memory ran out"
-            ) from error
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """That attribute of each environment."""
+        return self.env_method("get_wrapper_attr", attr_name, indices=indices)
 
+    def has_attr(self, attr_name: str) -> bool:
+        """Whether every environment has that attribute."""
+        return all(self.env_method("has_wrapper_attr", attr_name))
 
-def make_reported(make: Callable[[], Env]) -> Env:
-    """The environment, in a process that leaves signals to its parent."""
-    ignore_signals()
-    try:
-        return ReportedFailures(make())
-    except TrafficRLError as error:
-        return NeverBuilt(error)
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """That attribute has a new value in each environment, for as long as its process lives."""
+        self.env_method("set_wrapper_attr", attr_name, value, indices=indices)
 
+    def env_method(
+        self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any
+    ) -> list[Any]:
+        """What that method of each environment returned."""
+        return self._call(call_method, method_name, args, kwargs, indices=indices)
 
-def named(error: TrafficRLError) -> tuple[str, str]:
-    """What the other process makes the same error from: its class by name, and its message."""
-    return type(error).__name__, str(error)
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
+        """Whether each environment has that wrapper."""
+        return self._call(is_wrapped, wrapper_class, indices=indices)
 
+    def _call(self, function: Callable[..., Any], *arguments: Any, indices: Any) -> list[Any]:
+        chosen: Iterable[int] = self._get_indices(indices)
+        patience_s = self._hang_timeout_s
+        return [
+            self._slots[index].process.call(function, *arguments, patience_s=patience_s)
+            for index in chosen
+        ]
 
-def failure_info(error: TrafficRLError) -> dict[str, Any]:
-    """The `info` that tells the other process of a failure."""
-    return {FAILURE: named(error)}
+    def _begun(self) -> VecEnvObs:
+        self._reset_seeds()
+        self._reset_options()
+        self._settle()
+        self.reset_infos = [slot.info for slot in self._slots]
+        return self._observations()
 
+    def _observations(self) -> VecEnvObs:
+        observations = [slot.observation for slot in self._slots]
+        return np.stack([one for one in observations if one is not None])
 
-def failure_in(info: dict[str, Any] | None) -> tuple[str, str] | None:
-    """The failure that an `info` tells of."""
-    return info.get(FAILURE) if info else None
-
-
-def raise_first(failures: Iterable[tuple[str, str] | None]) -> None:
-    """Return when there is no failure.
-
-    Raises:
-        TrafficRLError: the first failure, as it was raised in its process.
-    """
-    for failure in failures:
-        if failure is not None:
-            kind, message = failure
-            raise getattr(errors, kind)(message)
+    def _settle(self) -> None:
+        """Every slot has done what was asked of it, some perhaps in a new process."""
+        while busy := {slot.pipe: slot for slot in self._slots if slot.busy}:
+            first = min(slot.deadline for slot in busy.values())
+            ready = wait(busy, None if first == inf else max(0.0, first - time.monotonic()))
+            for pipe, slot in busy.items():
+                if pipe in ready:
+                    slot.receive()
+                else:
+                    slot.expire()
 
 
-SHIELDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+class SingleVecEnv(DummyVecEnv):
+    """One environment in this process; its crash ends the run."""
+
+    def __init__(self, make: Callable[[], TrafficSignalEnv]) -> None:
+        super().__init__([make])
+        self.crashes: list[str] = []
+        self._history = SlotHistory()
+
+    def history(self) -> list[SlotHistory]:
+        """Where the environment stands (1,): enough for `restore`."""
+        return [self._history.copy()]
+
+    def restore(self, histories: Sequence[SlotHistory]) -> VecEnvObs:
+        """The observation (1, features) where the environment stands now, as when it was told."""
+        (history,) = histories
+        self._history = history.copy()
+        (env,) = self.envs
+        assert isinstance(env, TrafficSignalEnv)
+        self._save_obs(0, env.replay(history.episode, history.actions, seed=history.seed))
+        self._reset_seeds()
+        return self._obs_from_buf()
+
+    def reset(self) -> VecEnvObs:
+        """First observation (1, features) of a new episode."""
+        self._history = self._history.next(self._seeds[0])
+        return super().reset()
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """What the step brought."""
+        found = super().step_wait()
+        if self.buf_dones[0]:
+            self._history = self._history.next()
+        else:
+            self._history.actions.append(np.array(self.actions[0]))
+        return found
 
 
-def ignore_signals() -> None:
-    """This process leaves to its parent what a terminal or Slurm sends to all of a job."""
-    for kind in SHIELDED:
-        signal.signal(kind, signal.SIG_IGN)
-
-
-@contextmanager
-def shielded_children() -> Iterator[None]:
-    """Processes started inside are safe from those signals until they `ignore_signals()`.
-
-    The main process alone decides what an interrupt means; its workers end when it closes them, or
-    when it is gone. A signal that comes inside reaches the main process at the end of the block.
-    """
-    # A process inherits what its parent blocks. Multiprocessing's tracker, when it is started,
-    # would lift the block: so it is started before.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SHIELDED)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def inner_environments(environments: VecEnv) -> ProcessVecEnv | SingleVecEnv:
+    """What the wrappers of monitoring and normalisation are about."""
+    inner = environments.unwrapped
+    assert isinstance(inner, ProcessVecEnv | SingleVecEnv)
+    return inner

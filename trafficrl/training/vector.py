@@ -1,17 +1,16 @@
 """The environments that learn side by side: one process a slot, each with its own SUMO."""
 
 import logging
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor, VecNormalize
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor, VecNormalize
 
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
-from trafficrl.training.processes import Env, ProcessVecEnv
+from trafficrl.training.processes import ProcessVecEnv, SingleVecEnv
 
 __all__ = ["build_vector_env"]
 
@@ -33,11 +32,13 @@ def build_vector_env(
             slots,
         )
     folder.mkdir(parents=True, exist_ok=True)
-    makers: list[Callable[[], Env]] = [
-        partial(TrafficSignalEnv, task, seed=seed, slot=slot, slots=slots, folder=folder)
-        for slot in range(slots)
-    ]
-    environments: VecEnv = DummyVecEnv(makers) if execution.single_env else ProcessVecEnv(makers)
+    make = partial(TrafficSignalEnv, task, seed=seed, slots=slots)
+    environments: VecEnv
+    if execution.single_env:
+        environments = SingleVecEnv(partial(make, folder=folder))
+    else:
+        makers = [partial(make, slot=slot) for slot in range(slots)]
+        environments = ProcessVecEnv(makers, execution, folder)
     environments = VecMonitor(environments)
     if algorithm.normalize_observation or algorithm.normalize_reward:
         return VecNormalize(

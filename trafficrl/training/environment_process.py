@@ -1,0 +1,196 @@
+"""An environment in a process of its own: what that process does, and its handle over here.
+
+A request is a function that is called over there with the environment and further arguments; its
+answer is what the function returned, or a `Failure`. There is no request to end: a process ends by
+itself as soon as the other end of its pipe is closed, so also when whoever held it was killed.
+"""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import psutil
+
+from trafficrl.errors import SimulationError, TrafficRLError
+from trafficrl.training.shielding import ignore_signals, shielded_children
+
+__all__ = [
+    "Env",
+    "EnvironmentProcess",
+    "Failure",
+    "MakeEnv",
+    "begin_episode",
+    "call_method",
+    "is_wrapped",
+    "make_decision",
+]
+
+Env = gymnasium.Env[Any, Any]
+MakeEnv = Callable[..., Env]
+"""Makes an environment that keeps its files in `folder`."""
+KILL_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What was raised in place of an answer."""
+
+    error: Exception
+
+
+class EnvironmentProcess:
+    """The process, with a pipe and a folder that go with it.
+
+    Args:
+        make: called in the process; what it raises is the answer to the first request.
+        folder: below it lies the folder of the process.
+        name: of the process and its folder.
+    """
+
+    def __init__(self, make: MakeEnv, folder: Path, name: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
+        context = multiprocessing.get_context("spawn")
+        self._ended = ""
+        self.pipe, theirs = context.Pipe()
+        self._process = context.Process(
+            target=serve, args=(theirs, make, self._folder), name=name, daemon=True
+        )
+        with theirs, shielded_children():
+            self._process.start()
+        assert self._process.pid is not None
+        self.id = self._process.pid
+
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """The request is on its way.
+
+        Raises:
+            OSError: the process is gone.
+        """
+        self.pipe.send((function, arguments))
+
+    def answer(self) -> Any:
+        """The answer to the oldest request that has none.
+
+        Raises:
+            EOFError, OSError: the process is gone.
+        """
+        return self.pipe.recv()
+
+    def call(self, function: Callable[..., Any], *arguments: Any, patience_s: float | None) -> Any:
+        """What the function returned; nothing else may be under way.
+
+        Args:
+            function: called with the environment first.
+            arguments: further ones.
+            patience_s: how long to wait [s]; None for ever.
+
+        Raises:
+            SimulationError: the process is gone, or hangs.
+            Exception: what was raised over there.
+        """
+        try:
+            self.ask(function, *arguments)
+            if not self.pipe.poll(patience_s):
+                raise SimulationError(f"{self._process.name}: no answer for {patience_s:g} s")
+            answer = self.answer()
+        except (EOFError, OSError) as error:
+            raise SimulationError(f"{self._process.name}: its process died") from error
+        if isinstance(answer, Failure):
+            raise answer.error
+        return answer
+
+    def dismiss(self) -> None:
+        """The process will end by itself when it has answered."""
+        self.pipe.close()
+
+    def end(self, *, at_once: bool = True, by: float = 0.0) -> str:
+        """The process is gone, with all that it had started, and its folder; how it ended.
+
+        Args:
+            at_once: it is killed; otherwise it was dismissed and may end by itself.
+            by: until when [s of the monotonic clock].
+        """
+        if self._ended:
+            return self._ended
+        self.pipe.close()
+        if not at_once:
+            self._process.join(max(0.0, by - time.monotonic()))
+        # Its id is that of its group too. Once it has been collected the id may have become that
+        # of a stranger, but only if nothing was left of the group.
+        if self._process.exitcode is None or not psutil.pid_exists(self.id):
+            with suppress(ProcessLookupError):
+                os.killpg(self.id, signal.SIGKILL)
+        self._process.kill()  # it may not have come to found its group
+        self._process.join(KILL_TIMEOUT_S)
+        code = self._process.exitcode
+        if code is not None:  # else the kernel holds it, amid a read that never ends
+            self._process.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if code is not None and code < 0:
+            self._ended = f"killed by {signal.Signals(-code).name}"
+        else:
+            self._ended = f"exit code {code}"
+        return self._ended
+
+
+def serve(pipe: Connection, make: MakeEnv, folder: Path) -> None:
+    """Answers requests until the other end of the pipe is closed; then all is closed here too."""
+    ignore_signals()
+    os.setpgid(0, 0)  # whoever kills this process can kill with it what it has started
+    with suppress(EOFError, OSError):
+        answer = attempt(partial(make, folder=folder))
+        if isinstance(answer, Failure):
+            pipe.send(answer)
+        else:
+            with closing(answer) as env:
+                pipe.send((env.observation_space, env.action_space))
+                while True:
+                    function, arguments = pipe.recv()
+                    pipe.send(attempt(function, env, *arguments))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def begin_episode(env: Env, seed: int | None, episode: int) -> Any:
+    """A request: the first observation and info of that episode."""
+    return env.reset(seed=seed, options={"episode": episode})
+
+
+def make_decision(env: Env, action: Any) -> Any:
+    """A request: what a decision brought."""
+    return env.step(action)
+
+
+def call_method(env: Env, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A request: what that method of the environment returned."""
+    return env.get_wrapper_attr(name)(*args, **kwargs)
+
+
+def is_wrapped(env: Env, kind: type[Any]) -> bool:
+    """A request: whether a wrapper of that kind is about the environment."""
+    while isinstance(env, gymnasium.Wrapper):
+        if isinstance(env, kind):
+            return True
+        env = env.env
+    return False
+
+
+def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What the function returns, or a Failure."""
+    try:
+        return function(*arguments)
+    except (TrafficRLError, OSError) as error:
+        return Failure(error)
+    except Exception:  # noqa: BLE001 - a mistake of ours: it must be told over there, not here
+        return Failure(RuntimeError(f"in the process of an environment:\n{traceback.format_exc()}"))
