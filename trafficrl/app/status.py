@@ -1,0 +1,199 @@
+"""trafficrl-status: where all runs below some folders stand.
+
+A live table on a terminal until Ctrl-C, plain lines elsewhere.
+
+states:
+  running    its process lives on this host
+  running?   it says so, on another host; silent once it has written nothing for 10 minutes
+  gone       it says that it runs, but its process does not live any more
+  finished, stopped, failed    as it said itself; the note is its reason
+  unknown    run.json has no status that this version knows
+  damaged    run.json or a folder cannot be read
+
+--json prints {"format": 1, "time", "host", "runs": [...]}; each run has these keys, null where
+nothing is known:
+  name, folder, state, note, host, pid, started, updated    (ISO 8601 times)
+  timesteps, total_timesteps, percent, steps_per_s, eta_s (when last updated), last_score,
+  best_score, crashes, resumes, last_checkpoint, last_checkpoint_age_s
+  cpu_percent (100 is one core), memory_bytes, gpu_percent, gpu_memory_bytes
+                                           (of its process and all below it, on this host)
+
+exit code: 0 (Ctrl-C on a live table too), 2 for wrong usage, 130 interrupted
+"""
+
+import argparse
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.live import Live
+
+from trafficrl.app.status_table import Row, percent_done, plain_lines, terminal_table
+from trafficrl.errors import ConfigError
+from trafficrl.runs.states import Condition, read_states
+from trafficrl.runs.usage import UsageMeter
+
+__all__ = ["main", "run"]
+
+COMMAND = "trafficrl-status"
+FORMAT = 1
+INTERRUPTED = 130
+USUAL_FOLDERS = ("outputs", "multirun")
+INTERVAL_S = 2.0
+USAGE = ("cpu_percent", "memory_bytes", "gpu_percent", "gpu_memory_bytes")
+Roots = list[tuple[Path, str]]
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_stdout()
+    sys.exit(code)
+
+
+def run(words: Sequence[str]) -> int:
+    """The command has run on these arguments; the exit code is returned."""
+    try:
+        arguments = _arguments(words)
+        roots = _roots(arguments.folders)
+        meter = UsageMeter()
+        if arguments.json:
+            print(json.dumps(document(_rows(roots, meter)), indent=2, allow_nan=False))
+        elif not sys.stdout.isatty() or Console().is_dumb_terminal:
+            print("\n".join(plain_lines(_rows(roots, meter))))
+        elif arguments.once:
+            console = _console()
+            console.print(terminal_table(_rows(roots, meter), console.width, None))
+        else:
+            watch(roots, meter, arguments.interval)
+    except ConfigError as error:
+        print(f"{COMMAND}: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `| head` has read enough
+        _close_stdout()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def watch(roots: Roots, meter: UsageMeter, interval_s: float) -> None:
+    """The table on the terminal is up to date, until Ctrl-C."""
+    console = _console()
+    with suppress(KeyboardInterrupt), Live(console=console, auto_refresh=False) as live:
+        while True:
+            table = terminal_table(_rows(roots, meter), console.width, console.height)
+            live.update(table, refresh=True)
+            time.sleep(interval_s)
+
+
+def document(rows: Sequence[Row]) -> dict[str, Any]:
+    """What --json prints."""
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    runs = [_facts(row) for row in rows]
+    return {"format": FORMAT, "time": now, "host": socket.gethostname(), "runs": runs}
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    facts = asdict(row.run)
+    state = facts.pop("condition").value
+    saved = row.run.last_checkpoint
+    age_s = None if saved is None else max((row.now - saved).total_seconds(), 0.0)
+    usage = dict.fromkeys(USAGE) if row.usage is None else asdict(row.usage)
+    times = ("started", "updated", "last_checkpoint")
+    facts |= {key: facts[key] and facts[key].isoformat() for key in times}
+    facts |= {"folder": str(row.run.folder.absolute()), "percent": percent_done(row.run)}
+    return {"state": state} | facts | {"last_checkpoint_age_s": age_s} | usage
+
+
+def _rows(roots: Roots, meter: UsageMeter) -> list[Row]:
+    now = datetime.now(timezone.utc)
+    runs = read_states(roots, now)
+    pids = {run.folder: run.pid or 0 for run in runs if run.condition is Condition.running}
+    usage = meter.read(pids.values())
+    return [Row(run, usage.get(pids.get(run.folder, 0)), now) for run in runs]
+
+
+def _roots(folders: Sequence[Path]) -> Roots:
+    """The folders to look through, and what stands before the names of their runs.
+
+    Raises:
+        ConfigError: a folder is not there.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError(f"there is no folder {folder}")
+    if len(folders) == 1:
+        return [(folders[0], "")]
+    found = folders or [Path(name) for name in USUAL_FOLDERS if Path(name).is_dir()]
+    if not found:
+        raise ConfigError(f"there is no folder {' or '.join(USUAL_FOLDERS)} here: name one")
+    return [(folder, str(folder)) for folder in found]
+
+
+def _console() -> Console:
+    return Console(markup=False, emoji=False, highlight=False)
+
+
+def _close_stdout() -> None:
+    """Python flushes it once more as it leaves, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    """The checked command line.
+
+    Raises:
+        ConfigError: wrong usage, for which argparse would print a page.
+    """
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise ConfigError(f"{message}; see {COMMAND} --help")
+
+    title, _, rest = __doc__.partition("\n\n")
+    parser = Parser(
+        prog=COMMAND,
+        description=title,
+        epilog=rest,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    usual = " and ".join(USUAL_FOLDERS)
+    add("folders", nargs="*", type=Path, metavar="FOLDER", help=f"where to look ({usual})")
+    add("--once", action="store_true", help="on a terminal too: show it once, then leave")
+    add("--json", action="store_true", help="one JSON document")
+    add(
+        "--interval",
+        type=_seconds,
+        default=INTERVAL_S,
+        metavar="SECONDS",
+        help=f"how often a live table is read anew ({INTERVAL_S:g})",
+    )
+    return parser.parse_args(list(words))
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 86400.0:
+        raise argparse.ArgumentTypeError(f"write 0.1 to 86400 [s], got {text!r}")
+    return value
+
+
+if __name__ == "__main__":
+    main()
