@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trafficrl.files import replacing, save_text
+from trafficrl.files import is_temporary, replacing, save_new_text, save_text
 
 
 def test_the_new_file_takes_the_place_of_the_old(tmp_path: Path) -> None:
@@ -79,3 +79,28 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
             writer.result()
     assert seen <= texts
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_of_many_that_want_a_new_file_one_gets_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+
+    def attempt(letter: str) -> str:
+        try:
+            save_new_text(file, letter * 50_000)
+        except FileExistsError:
+            return ""
+        return letter
+
+    for _ in range(10):
+        with ThreadPoolExecutor(4) as pool:
+            (won,) = filter(None, pool.map(attempt, "abcd"))
+        assert file.read_text() == won * 50_000
+        assert list(tmp_path.iterdir()) == [file]
+        file.unlink()
+
+
+def test_a_file_that_is_being_written_is_known_by_its_name(tmp_path: Path) -> None:
+    for name in ("a.json", "a", ".hidden.txt"):
+        with replacing(tmp_path / name) as temporary:
+            assert is_temporary(temporary.name)
+        assert not is_temporary(name)

@@ -12,10 +12,12 @@ from learning_cases import (
     other_city,
     small_task,
 )
+from model_cases import model_file
 from traffic_cases import DURATIONS, city
 
 from trafficrl.config.algorithm import ActionConfig, Activation, PolicyKind
 from trafficrl.errors import CheckpointError, ConfigError
+from trafficrl.runs.registry import ModelRegistry
 from trafficrl.training.models import load_model, save_model
 from trafficrl.training.ppo import build_ppo, find_model, resume_ppo
 
@@ -112,14 +114,30 @@ def test_what_does_not_shape_the_model_may_change(saved: Path, tmp_path: Path) -
 
 def test_a_run_folder_means_its_final_model_or_its_newest_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"holds no final_model\.zip and no checkpoints"):
-        find_model(tmp_path)
+        find_model(str(tmp_path), tmp_path)
     (tmp_path / "checkpoints").mkdir()
     for steps in (900, 10_000, 2_000):
         (tmp_path / "checkpoints" / f"step_{steps:010d}.zip").touch()
-    assert find_model(tmp_path).name == "step_0000010000.zip"
+    assert find_model(str(tmp_path), tmp_path).name == "step_0000010000.zip"
     (tmp_path / "final_model.zip").touch()
-    assert find_model(tmp_path).name == "final_model.zip"
-    assert find_model(tmp_path / "any.zip") == tmp_path / "any.zip"
+    assert find_model(str(tmp_path), tmp_path).name == "final_model.zip"
+    assert find_model(str(tmp_path / "any.zip"), tmp_path) == tmp_path / "any.zip"
+
+
+def test_a_name_means_the_registered_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = ModelRegistry(tmp_path / "models")
+    entry = registry.tag(model_file(tmp_path / "model.zip"), "city@v1")
+    for name in ("city@v1", "city"):
+        assert find_model(name, registry.folder) == entry.file
+    with pytest.raises(CheckpointError, match=r"resume_from: unknown 'city@v2' \(did .* 'city@v1'"):
+        find_model("city@v2", registry.folder)
+    monkeypatch.chdir(tmp_path)
+    Path("city").mkdir()  # a folder comes before a name
+    Path("city/final_model.zip").touch()
+    assert find_model("city", registry.folder) == Path("city/final_model.zip")
+    entry.file.write_bytes(b"cut")
+    with pytest.raises(CheckpointError, match=r"city@v1: .* bytes instead of"):
+        find_model("city@v1", registry.folder)
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:

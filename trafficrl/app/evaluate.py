@@ -5,10 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from trafficrl.app.build import judge, judged_on, labels, open_run, refuse_used
+from trafficrl.app.build import judge, judged_on, open_run, refuse_used
 from trafficrl.app.console import run_app
+from trafficrl.app.controllers import find_controllers
 from trafficrl.config.experiment import EvaluateConfig
-from trafficrl.evaluation.controllers import check_controller
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.tables import print_comparison
@@ -27,14 +27,13 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
         RunError: the folder holds a trained run.
         CheckpointError: a model that is missing, damaged, or was trained for another network.
     """
-    for controller in config.controllers:
-        check_controller(controller, config.controller)
+    controllers = find_controllers(config.controllers, config)
     paths = RunPaths(folder)
     refuse_used(paths)
     config, task = open_run(config, paths)
     try:
         with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
-            comparison = judge(config, evaluator, labels(config.controllers), paths)
+            comparison = judge(config, evaluator, controllers, paths)
     finally:
         shutil.rmtree(paths.work, ignore_errors=True)
     results = paths.evaluation / "results.json"

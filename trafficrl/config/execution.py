@@ -81,6 +81,8 @@ class ExecutionConfig:
     tensorboard: bool = True
     cache_dir: str = "outputs/cache"
     """Where built networks are kept between runs."""
+    models_dir: str = "outputs/models"
+    """Where models have their names (`trafficrl-models tag`)."""
 
     def __post_init__(self) -> None:
         where = "execution"

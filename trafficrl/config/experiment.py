@@ -41,7 +41,8 @@ class ExperimentConfig:
     seed: int = 1
     """The one seed that all random streams of the run come from."""
     resume_from: Optional[str] = None  # noqa: UP045 - OmegaConf reads typing.Optional only
-    """A model.zip or a run folder whose model, schedules and step count go on."""
+    """A model.zip, a run folder or the name of a model, `NAME@TAG`, whose model, schedules and
+    step count go on."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """Written into a run folder's resolved_config.yaml: versions, commit, network hash."""
 
@@ -109,7 +110,8 @@ class EvaluateConfig(ExperimentConfig):
 
     controllers: list[str] = field(default_factory=lambda: ["fixed"])
     """What is judged, the first being the one that the others are compared with: names of
-    `controller`, or paths of a model.zip or of a run folder, whose best model counts."""
+    `controller`, paths of a model.zip or of a run folder, whose best model counts, or names of
+    models, `NAME@TAG`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -35,8 +35,8 @@ def build_learner(config: ExperimentConfig, task: Task, folder: Path) -> PPO:
     algorithm = config.algorithm
     assert isinstance(algorithm, PPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
     torch.set_num_threads(config.execution.torch_threads)
-    path = config.resume_from
-    loaded = None if path is None else load_model(find_model(Path(path)))
+    path, registry = config.resume_from, Path(config.execution.models_dir)
+    loaded = None if path is None else load_model(find_model(path, registry))
     # PPO hands its seed on to the environments: a training that goes on sees new episodes.
     timesteps = 0 if loaded is None else loaded.timesteps
     seed = int(stream(config.seed, "policy", timesteps).integers(2**31 - 1))

@@ -12,8 +12,9 @@ from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.load import plain_values
 from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
-from trafficrl.errors import CheckpointError, ConfigError
+from trafficrl.errors import CheckpointError, ConfigError, unknown_name
 from trafficrl.network.model import Network
+from trafficrl.runs.registry import ModelRegistry, find_registered
 from trafficrl.training.models import LoadedModel, restore_model
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
 
@@ -85,20 +86,41 @@ def shaping_values(config: PPOConfig) -> dict[str, Any]:
     return flat
 
 
-def find_model(path: Path) -> Path:
-    """The model file that a path means: itself, or in a run folder the final or newest one.
+def find_model(given: str, registry: Path) -> Path:
+    """The model file that `resume_from` means.
+
+    Args:
+        given: a model file, a run folder, whose final or newest model counts, or the name of a
+            model, `NAME@TAG` or `NAME`.
+        registry: folder where models have their names.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: there is none, or what has the name is damaged.
     """
-    if not path.is_dir():
+    path = Path(given)
+    if path.is_dir():
+        return newest_model(path)
+    if path.is_file() or path.suffix == ".zip":
         return path
-    final = path / "final_model.zip"
-    newest = sorted((path / "checkpoints").glob("step_*.zip"))
+    named = find_registered(given, registry)
+    if named is None:
+        choices = [*ModelRegistry(registry).labels(), "PATH/model.zip", "RUN_FOLDER"]
+        raise CheckpointError(unknown_name("resume_from", given, choices))
+    return named
+
+
+def newest_model(run: Path) -> Path:
+    """The final model of a run, or its newest checkpoint.
+
+    Raises:
+        CheckpointError: it has neither.
+    """
+    final = run / "final_model.zip"
+    newest = sorted((run / "checkpoints").glob("step_*.zip"))
     if final.is_file():
         return final
     if not newest:
-        raise CheckpointError(f"resume_from: {path} holds no final_model.zip and no checkpoints")
+        raise CheckpointError(f"resume_from: {run} holds no final_model.zip and no checkpoints")
     return newest[-1]
 
 

@@ -1,0 +1,48 @@
+"""What is to be judged, from the names that a user gave to it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.errors import ConfigError, unknown_name
+from trafficrl.evaluation.controllers import check_controller, model_file
+from trafficrl.runs.registry import ModelRegistry
+
+__all__ = ["find_controllers"]
+
+
+def find_controllers(names: Sequence[str], config: ExperimentConfig) -> dict[str, str]:
+    """Label in tables -> name of a classical controller, or path of its model; all are there.
+
+    A model goes by the name that it was given, or by its file's where that is enough.
+
+    Raises:
+        ConfigError: an unknown controller, a model that is not there, or one that is named twice.
+        CheckpointError: a named model that is damaged.
+        RunError: the named models cannot be read.
+    """
+    registry = ModelRegistry(Path(config.execution.models_dir))
+    found = [find_controller(name, config, registry) for name in names]
+    short = [label for label, _ in found]
+    labels: dict[str, str] = {}
+    for name, (label, controller) in zip(names, found, strict=True):
+        chosen = label if short.count(label) == 1 else name
+        if chosen in labels or controller in labels.values():
+            raise ConfigError(f"controllers: {name} is named twice in {list(names)}")
+        labels[chosen] = controller
+    return labels
+
+
+def find_controller(
+    name: str, config: ExperimentConfig, registry: ModelRegistry
+) -> tuple[str, str]:
+    """A short label, and what an evaluation knows the controller by."""
+    if name in config.controller or model_file(name) is not None:
+        check_controller(name, config.controller)
+        return Path(name).stem, name
+    entry = registry.find(name)
+    if entry is None:
+        choices = [*config.controller, *registry.labels(), "PATH/model.zip", "RUN_FOLDER"]
+        raise ConfigError(unknown_name("controllers", name, choices))
+    entry.verify()
+    return entry.label, str(entry.file)
