@@ -177,10 +177,15 @@ def call_method(env: Env, name: str, args: tuple[Any, ...], kwargs: dict[str, An
     return env.get_wrapper_attr(name)(*args, **kwargs)
 
 
-def is_wrapped(env: Env, kind: type[Any]) -> bool:
-    """A request: whether a wrapper of that kind is about the environment."""
+def is_wrapped(env: Env, module: str, name: str) -> bool:
+    """A request: whether a wrapper of the class of that name is about the environment.
+
+    The class itself would bring its library along, which takes longer than all else here.
+    """
     while isinstance(env, gymnasium.Wrapper):
-        if isinstance(env, kind):
+        if any(
+            (kind.__module__, kind.__qualname__) == (module, name) for kind in type(env).__mro__
+        ):
             return True
         env = env.env
     return False

@@ -135,7 +135,8 @@ class ProcessVecEnv(VecEnv):
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
         """Whether each environment has that wrapper."""
-        return self._call(is_wrapped, wrapper_class, indices=indices)
+        module, name = wrapper_class.__module__, wrapper_class.__qualname__
+        return self._call(is_wrapped, module, name, indices=indices)
 
     def _call(self, function: Callable[..., Any], *arguments: Any, indices: Any) -> list[Any]:
         chosen: Iterable[int] = self._get_indices(indices)
