@@ -1,6 +1,6 @@
 """Learners on the small city, and model files of theirs, for the tests of learning and judging."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -18,8 +18,14 @@ from trafficrl.config.reward import RewardConfig, TermConfig
 from trafficrl.env.task import Task
 from trafficrl.network.build import build_network
 from trafficrl.network.model import Network
+from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.record import RunRecord
+from trafficrl.runs.stop import StopRequest
+from trafficrl.training.best import Validation
+from trafficrl.training.checkpoints import Origin
 from trafficrl.training.models import save_model, use_one_thread
 from trafficrl.training.ppo import build_ppo
+from trafficrl.training.trainer import Trainer
 from trafficrl.training.vector import build_vector_env
 
 use_one_thread()  # networks this small only wait for more
@@ -96,6 +102,33 @@ def save_new_model(
     network = network or city()
     with learner(file.parent, algorithm, seed=seed, network=network) as model:
         save_model(model, file, algorithm=algorithm, network=network)
+
+
+def trainer_of(
+    model: PPO,
+    folder: Path,
+    algorithm: PPOConfig,
+    execution: ExecutionConfig,
+    validate: Callable[[Path], Validation] | None = None,
+) -> Trainer:
+    """A trainer of the small city in that run folder, which nothing stops."""
+    facts = {
+        "config_hash": "c" * 64,
+        "run": str(folder),
+        "scenarios": ("light",),
+        "lineage": (),
+        "versions": {},
+    }
+    paths = RunPaths(folder)
+    return Trainer(
+        model,
+        origin=Origin(algorithm, city(), facts),
+        execution=execution,
+        paths=paths,
+        record=RunRecord(paths.run),
+        stop=StopRequest(),
+        validate=validate,
+    )
 
 
 def environments_of(model: PPO) -> VecEnv:

@@ -2,18 +2,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from learning_cases import ALGORITHM, EXECUTION, learner
+from learning_cases import ALGORITHM, EXECUTION, learner, trainer_of
 from stable_baselines3 import PPO
 from traffic_cases import city
 
 from trafficrl.config.algorithm import LearningRateSchedule, PPOConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.runs.paths import RunPaths
-from trafficrl.runs.record import RunRecord
 from trafficrl.training.models import load_model
 from trafficrl.training.ppo import resume_ppo
 from trafficrl.training.schedules import entropy_schedule, learning_rate_schedule
-from trafficrl.training.trainer import Trainer
 
 FALLING = replace(
     ALGORITHM,
@@ -65,17 +63,8 @@ def test_entropy_is_constant_unless_it_is_scheduled() -> None:
 
 
 def train(model: PPO, algorithm: PPOConfig, execution: ExecutionConfig, folder: Path) -> RunPaths:
-    paths = RunPaths(folder)
-    Trainer(
-        model,
-        algorithm=algorithm,
-        execution=execution,
-        network=city(),
-        paths=paths,
-        record=RunRecord(paths.run),
-        validate=None,
-    ).run()
-    return paths
+    trainer_of(model, folder, algorithm, execution).run()
+    return RunPaths(folder)
 
 
 def applied(model: PPO) -> tuple[float, float]:

@@ -9,17 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from learning_cases import ALGORITHM, EXECUTION, equal_states, learner
-from traffic_cases import city, scenario_config
+from learning_cases import ALGORITHM, EXECUTION, equal_states, learner, trainer_of
+from traffic_cases import scenario_config
 
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.runs.paths import RunPaths
-from trafficrl.runs.record import RunRecord
 from trafficrl.training.best import Validation
 from trafficrl.training.models import load_model
-from trafficrl.training.trainer import Trainer, TrainingEnd
+from trafficrl.training.trainer import TrainingEnd
 
 Validate = Callable[[Path], Validation]
 VALIDATED = replace(EXECUTION, total_timesteps=48, eval_freq=16, checkpoint_freq=16)
@@ -36,16 +35,7 @@ def train(
     folder.mkdir(exist_ok=True)
     paths = RunPaths(folder)
     with learner(folder, algorithm, execution, seed=seed) as model:
-        trainer = Trainer(
-            model,
-            algorithm=algorithm,
-            execution=execution,
-            network=city(),
-            paths=paths,
-            record=RunRecord(paths.run),
-            validate=validate,
-        )
-        return paths, trainer.run()
+        return paths, trainer_of(model, folder, algorithm, execution, validate).run()
 
 
 def scoring(*scores: float) -> Validate:
@@ -77,8 +67,8 @@ def test_one_row_an_update_and_checkpoints_in_environment_steps(tmp_path: Path) 
     execution = replace(EXECUTION, total_timesteps=40, checkpoint_freq=12, keep_checkpoints=2)
     paths, end = train(tmp_path, execution)
     assert [row["timesteps"] for row in rows(paths)] == ["8", "16", "24", "32", "40"]
-    # 12, 24 and 36 are passed at 16, 24 and 40; the two newest stay
-    assert steps_of(paths.checkpoints) == [24, 40]
+    # 12 and 36 lie within a rollout; the two newest stay, and the last step has one in any case
+    assert steps_of(paths.checkpoints) == [36, 40]
     assert end == TrainingEnd("all steps done", 40, None)
     record = json.loads(paths.run.read_text())
     assert (record["timesteps"], record["best_score"]) == (40, None)

@@ -3,7 +3,8 @@
 Hydra prints reports of its own and leaves with code 1 whatever happened. Here it is told to let
 exceptions out (HYDRA_FULL_ERROR, put back afterwards), so that each becomes a line and a code:
 
-0  done          1  the run failed      2  the user wrote something wrong       130  interrupted
+0  done       1  the run failed      2  the user wrote something wrong      130  interrupted
+75  a training stopped as it was asked to: the same command goes on
 
 HYDRA_FULL_ERROR=1 in the user's environment shows the traceback as well.
 """
@@ -36,6 +37,7 @@ from trafficrl.config.load import to_experiment
 from trafficrl.config.store import conf_dir, register_configs
 from trafficrl.config.sumocfg import load_sumocfg
 from trafficrl.errors import ConfigError, RunError, TrafficRLError
+from trafficrl.runs.stop import STOPPED_EXIT_CODE, Stopped
 
 __all__ = ["run_app"]
 
@@ -58,17 +60,20 @@ def run_app(task: Callable[[E, Path], None], schema: type[E], *, config_name: st
     command = f"trafficrl-{config_name}"
     full_error = os.environ.get(FULL_ERROR) == "1"
     failures: list[_Failure] = []
-    interrupted = False
+    interrupt: KeyboardInterrupt | None = None
     try:
         with _hydra_lets_exceptions_out(), _log_handlers_put_back():
             _compose_and_run(_job(task, schema, failures), command, config_name)
-    except KeyboardInterrupt:
-        interrupted = True
+    except KeyboardInterrupt as error:
+        interrupt = error
     except TrafficRLError as error:
         failures.append(_Failure(error))
     for failure in failures:
         failure.report(command, full_error=full_error)
-    if interrupted:
+    if isinstance(interrupt, Stopped):
+        print(f"{command}: stopped ({interrupt}): the same command goes on", file=sys.stderr)
+        return STOPPED_EXIT_CODE
+    if interrupt is not None:
         print(f"{command}: interrupted", file=sys.stderr)
         return 130
     return max((failure.exit_code for failure in failures), default=0)

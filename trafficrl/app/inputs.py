@@ -1,7 +1,6 @@
 """A run keeps the files that it was given: without them its result could not be had again."""
 
 import logging
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.identity import kept_name
 from trafficrl.config.inputs import map_files
 from trafficrl.errors import RunError, TrafficRLError
 
@@ -31,7 +31,7 @@ def keep_inputs(config: E, folder: Path) -> E:
     def keep(key: str, path: str) -> str:
         source = Path(path)
         place = "-".join(part for part in key.split(".") if part not in ("scenarios", "file"))
-        name = re.sub(r"[,$]", "_", source.name)
+        name = kept_name(path)
         target = folder / place / name
         number = 1
         while taken.setdefault(str(target), path) != path:

@@ -3,19 +3,27 @@
 import logging
 import shutil
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from trafficrl.app.build import build_validation, judge, judged_on, labels, open_run, refuse_used
+from hydra.core.hydra_config import HydraConfig
+
+from trafficrl.app.build import build_validation, judge, judged_on, labels, open_run
 from trafficrl.app.console import run_app
-from trafficrl.config.algorithm import PPOConfig
+from trafficrl.app.origin import origin_of
+from trafficrl.app.reopen import clear_leftovers, is_finished, reopened
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
 from trafficrl.evaluation.controllers import check_controller
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.tables import print_comparison
+from trafficrl.runs.lock import RunLock
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
+from trafficrl.runs.stop import StopRequest
+from trafficrl.training.checkpoints import Checkpoints
 from trafficrl.training.learner import build_learner
 from trafficrl.training.trainer import Trainer, TrainingEnd
 
@@ -27,35 +35,53 @@ log = logging.getLogger(__name__)
 def train(config: ExperimentConfig, folder: Path) -> None:
     """The run folder holds a trained model and what it is worth.
 
+    A run that was cut goes on where its newest whole checkpoint was; a finished one is left alone.
+
     Raises:
-        RunError: the folder holds a run already.
+        ConfigError: the folder holds a run of another configuration.
+        RunError: another process works in the folder.
+        Stopped: the run was asked to stop; the same command goes on.
         TrafficRLError: whatever the run could not do; `run.json` says failed then.
     """
     for name in config.evaluation.baselines:
         check_controller(name, config.controller)
     paths = RunPaths(folder)
-    refuse_used(paths)
-    record = RunRecord(paths.run, total_timesteps=config.execution.total_timesteps, timesteps=0)
-    try:
-        reason = run(config, paths, record)
-    except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        status = RunStatus.stopped if interrupted else RunStatus.failed
-        record.end(status, str(error) or type(error).__name__)
-        raise
-    finally:
-        shutil.rmtree(paths.work, ignore_errors=True)
-    record.end(RunStatus.finished, reason)
+    with RunLock(paths.lock), StopRequest(time_limit_s=config.execution.time_limit_s) as stop:
+        if is_finished(paths):
+            log.info("%s: this run is finished: nothing is left to do", paths.root)
+            return
+        config = reopened(config, paths, command_line())
+        clear_leftovers(paths)
+        record = RunRecord(paths.run, timesteps=0)
+        record.update(total_timesteps=config.execution.total_timesteps)
+        try:
+            reason = run(config, paths, record, stop)
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            status = RunStatus.stopped if stopped else RunStatus.failed
+            record.end(status, str(error) or type(error).__name__)
+            raise
+        finally:
+            shutil.rmtree(paths.work, ignore_errors=True)
+        record.end(RunStatus.finished, reason)
 
 
-def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord) -> str:
+def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: StopRequest) -> str:
     """Train and judge; returns why training ended."""
     config, task = open_run(config, paths)
     facts = config.provenance
     record.update(provenance=facts)
     with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
-        end = learn(config, task, paths, record, evaluator)
-        record.update(timesteps=end.timesteps, best_score=end.best_score)
+        trainer = partial(
+            Trainer,
+            execution=config.execution,
+            paths=paths,
+            record=record,
+            stop=stop,
+            validate=build_validation(config, evaluator),
+        )
+        end = learn(config, task, paths, trainer)
+        record.update(timesteps=end.timesteps, best_score=end.best_score, eta_s=0.0)
         controllers = labels(config.evaluation.baselines) | {"policy": str(paths.best_model)}
         comparison = judge(config, evaluator, controllers, paths)
     results = paths.evaluation / "results.json"
@@ -68,25 +94,25 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord) -> str:
 
 
 def learn(
-    config: ExperimentConfig, task: Task, paths: RunPaths, record: RunRecord, evaluator: Evaluator
+    config: ExperimentConfig, task: Task, paths: RunPaths, trainer: Callable[..., Trainer]
 ) -> TrainingEnd:
     """The policy has learned; its environments are closed."""
-    assert isinstance(config.algorithm, PPOConfig)
-    model = build_learner(config, task, paths.work)
+    origin = origin_of(config, task, paths)
+    keep = config.execution.keep_checkpoints
+    checkpoint = Checkpoints(paths, origin, keep=keep).newest()
+    model = build_learner(config, task, paths.work, again=checkpoint is not None)
     try:
-        trainer = Trainer(
-            model,
-            algorithm=config.algorithm,
-            execution=config.execution,
-            network=task.network,
-            paths=paths,
-            record=record,
-            validate=build_validation(config, evaluator),
-        )
-        return trainer.run()
+        return trainer(model, origin=origin).run(checkpoint)
     finally:
         assert model.env is not None
         model.env.close()
+
+
+def command_line() -> list[str]:
+    """The overrides that Hydra was given; none where the run was not begun by it."""
+    if not HydraConfig.initialized():
+        return []
+    return list(HydraConfig.get().overrides.task)
 
 
 def main() -> None:

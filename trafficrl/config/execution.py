@@ -6,6 +6,7 @@ from enum import Enum
 from omegaconf import MISSING
 
 from trafficrl.config.checks import check_range
+from trafficrl.config.durations import parse_duration_s
 from trafficrl.errors import ConfigError
 
 __all__ = ["Backend", "EvaluationConfig", "ExecutionConfig", "OnCrash", "Score"]
@@ -79,6 +80,9 @@ class ExecutionConfig:
     torch_threads: int = 1
     """Threads of the learner; results are only bitwise equal for an equal number."""
     tensorboard: bool = True
+    time_limit: str | None = None
+    """Wall-clock time after which the run stops by itself, with all that it did saved: seconds,
+    h:mm:ss or d-hh:mm:ss; null for none."""
     cache_dir: str = "outputs/cache"
     """Where built networks are kept between runs."""
     models_dir: str = "outputs/models"
@@ -98,6 +102,15 @@ class ExecutionConfig:
         check_range(f"{where}.hang_timeout_s", self.hang_timeout_s, 0, unit="s")
         check_range(f"{where}.max_crashes", self.max_crashes, 0)
         check_range(f"{where}.torch_threads", self.torch_threads, 1, 256)
+        if self.time_limit is not None:
+            parse_duration_s(f"{where}.time_limit", self.time_limit)
+
+    @property
+    def time_limit_s(self) -> float | None:
+        """The time limit [s]."""
+        if self.time_limit is None:
+            return None
+        return parse_duration_s("execution.time_limit", self.time_limit)
 
 
 @dataclass(kw_only=True)

@@ -23,6 +23,11 @@ class RunPaths:
         return self.root / "run.json"
 
     @property
+    def lock(self) -> Path:
+        """Held by the process that works in the folder."""
+        return self.root / ".lock"
+
+    @property
     def metrics(self) -> Path:
         """One row an update; holds no clock time, so that equal runs have equal files."""
         return self.root / "metrics.csv"

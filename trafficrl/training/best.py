@@ -24,7 +24,8 @@ class BestSoFar:
     min_delta: float
     score: float | None = None
     waited: int = 0
-    _reference: float | None = None
+    reference: float | None = None
+    """The score that a later one has to rise above by min_delta."""
 
     def judge(self, score: float) -> bool:
         """Whether this score is the best so far.
@@ -33,10 +34,10 @@ class BestSoFar:
         A score that is no finite number is never the best: it is waited over.
         """
         usable = isfinite(score)
-        reference = self._reference
+        reference = self.reference
         # A difference, because adding a small min_delta to a large score would change nothing.
         if usable and (reference is None or 0 < score - reference >= self.min_delta):
-            self._reference, self.waited = score, 0
+            self.reference, self.waited = score, 0
         else:
             self.waited += 1
         best = usable and (self.score is None or score > self.score)

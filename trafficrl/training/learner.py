@@ -19,13 +19,16 @@ __all__ = ["build_learner"]
 log = logging.getLogger(__name__)
 
 
-def build_learner(config: ExperimentConfig, task: Task, folder: Path) -> PPO:
+def build_learner(
+    config: ExperimentConfig, task: Task, folder: Path, *, again: bool = False
+) -> PPO:
     """A learner on running environments: new, or going on from `resume_from`.
 
     Args:
         config: the experiment.
         task: what is learned.
         folder: where the environments keep their demand files.
+        again: a checkpoint of the run itself will be restored: `resume_from` has been learned from.
 
     Raises:
         ConfigError: a batch or device that cannot be had.
@@ -36,7 +39,7 @@ def build_learner(config: ExperimentConfig, task: Task, folder: Path) -> PPO:
     assert isinstance(algorithm, PPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
     torch.set_num_threads(config.execution.torch_threads)
     path, registry = config.resume_from, Path(config.execution.models_dir)
-    loaded = None if path is None else load_model(find_model(path, registry))
+    loaded = None if path is None or again else load_model(find_model(path, registry))
     # PPO hands its seed on to the environments: a training that goes on sees new episodes.
     timesteps = 0 if loaded is None else loaded.timesteps
     seed = int(stream(config.seed, "policy", timesteps).integers(2**31 - 1))

@@ -1,14 +1,21 @@
 """`metrics.csv`: one row an update, equal for equal runs (it holds no clock time)."""
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from stable_baselines3.common.logger import KVWriter
 
 from trafficrl.files import replacing
 
-__all__ = ["MetricsCsv"]
+__all__ = ["MetricsCsv", "plain_number"]
+
+
+def plain_number(value: Any) -> Any:
+    """The same value as Python's own: numpy writes a float32 with fewer digits."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 class MetricsCsv(KVWriter):
@@ -26,7 +33,11 @@ class MetricsCsv(KVWriter):
         self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0
     ) -> None:
         """The row stands in the file."""
-        row = {key: value for key, value in key_values.items() if not key.startswith("time/")}
+        row = {
+            key: plain_number(value)
+            for key, value in key_values.items()
+            if not key.startswith("time/")
+        }
         self._rows.append({"timesteps": step, **row})
         new = row.keys() - self._columns
         if new or not self._columns:
@@ -35,6 +46,20 @@ class MetricsCsv(KVWriter):
             return
         with self._file.open("a", newline="", encoding="utf-8") as stream:
             csv.DictWriter(stream, self._columns).writerow(self._rows[-1])
+
+    def text(self) -> str:
+        """All that stands in the file."""
+        return self._file.read_text(encoding="utf-8") if self._rows else ""
+
+    def restore(self, text: str) -> None:
+        """The file holds that text, and goes on from it."""
+        reader = csv.DictReader(io.StringIO(text))
+        self._rows = [{name: value for name, value in row.items() if value} for row in reader]
+        self._columns = list(reader.fieldnames or ())
+        if self._columns:
+            self._write_all()
+        else:
+            self._file.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Nothing is open between rows."""

@@ -14,6 +14,7 @@ opens it.
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,16 @@ from trafficrl.network.model import Network
 from trafficrl.training.normaliser import Normaliser, RewardScale
 from trafficrl.training.policies import LAYOUT, build_policy_arguments, policy_class
 
-__all__ = ["LoadedModel", "load_model", "restore_model", "save_model", "use_one_thread"]
+__all__ = [
+    "LoadedModel",
+    "load_model",
+    "restore_model",
+    "save_model",
+    "use_one_thread",
+    "write_model",
+]
 
-DESCRIPTION = "trafficrl.json"
-FORMAT = 1
+DESCRIPTION, FORMAT = "trafficrl.json", 1
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,15 @@ def use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def save_model(model: PPO, file: Path, *, algorithm: PPOConfig, network: Network) -> None:
-    """The model is in the file, for Stable-Baselines3 and for us; or the file is as it was."""
+def write_model(
+    model: PPO,
+    file: Path,
+    *,
+    algorithm: PPOConfig,
+    network: Network,
+    more: Callable[[zipfile.ZipFile], None] = lambda archive: None,
+) -> None:
+    """Write the model into the file, for Stable-Baselines3 and for us; `more` adds entries."""
     description = {
         "format": FORMAT,
         "algorithm": plain_values(algorithm),
@@ -112,10 +126,18 @@ def save_model(model: PPO, file: Path, *, algorithm: PPOConfig, network: Network
         "normaliser": _values(Normaliser.of(model.get_vec_normalize_env())),
         "reward_scale": _values(RewardScale.of(model.get_vec_normalize_env())),
     }
+    saved = io.BytesIO()  # on a full disk Stable-Baselines3 leaves its own file open
+    model.save(saved)
+    file.write_bytes(saved.getvalue())
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(DESCRIPTION, json.dumps(description))
+        more(archive)
+
+
+def save_model(model: PPO, file: Path, *, algorithm: PPOConfig, network: Network) -> None:
+    """The model is in the file, for Stable-Baselines3 and for us; or the file is as it was."""
     with replacing(file) as temporary:
-        model.save(temporary)
-        with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(DESCRIPTION, json.dumps(description))
+        write_model(model, temporary, algorithm=algorithm, network=network)
 
 
 def load_model(file: Path) -> LoadedModel:

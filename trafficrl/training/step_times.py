@@ -1,21 +1,26 @@
 """How long a step of training takes, by its two parts."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
-from stable_baselines3.common.callbacks import BaseCallback
 
 __all__ = ["StepTimes"]
 
 
-class StepTimes(BaseCallback):
+class StepTimes:
     """Times the rollouts (SUMO and the policy) and the updates (learning) of a training."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._mark = 0.0
-        self._first = 0
         self._times_s: dict[str, list[float]] = {"rollout": [], "update": []}
+
+    @contextmanager
+    def timed(self, part: str, *, steps: int) -> Iterator[None]:
+        """The block was that part of so many environment steps."""
+        begin = time.perf_counter()
+        yield
+        self._times_s[part].append((time.perf_counter() - begin) / steps)
 
     def median_ms(self) -> dict[str, float]:
         """Part -> wall time for each environment step, median over the rollouts [ms].
@@ -28,20 +33,7 @@ class StepTimes(BaseCallback):
             if times_s
         }
 
-    def _on_rollout_start(self) -> None:
-        self._mark = time.perf_counter()
-        self._first = self.num_timesteps
-
-    def _on_step(self) -> bool:
-        return True
-
-    def _on_rollout_end(self) -> None:
-        self._took("rollout")
-
-    def _on_training_end(self) -> None:
-        self._took("update")
-
-    def _took(self, part: str) -> None:
-        now = time.perf_counter()
-        self._times_s[part].append((now - self._mark) / (self.num_timesteps - self._first))
-        self._mark = now
+    def steps_per_s(self) -> float | None:
+        """Environment steps in a second of rollout and update, by the same medians."""
+        times_ms = self.median_ms()
+        return round(1000.0 / sum(times_ms.values()), 3) if len(times_ms) == 2 else None

@@ -1,29 +1,33 @@
 """Gathers over a rollout what the traffic did, so that an update's row tells more than rewards."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from stable_baselines3.common.callbacks import BaseCallback
 
 __all__ = ["TrafficLog"]
 
 
-class TrafficLog(BaseCallback):
-    """Records the mean of every reward term, and of every finished episode's totals."""
+class TrafficLog:
+    """Means of every reward term, and of every finished episode's totals, over a rollout."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._values: dict[str, list[float]] = defaultdict(list)
+    def __init__(self, values: Mapping[str, Sequence[float]] | None = None) -> None:
+        self.values: dict[str, list[float]] = defaultdict(list)
+        """Name -> one value a step or episode."""
+        for name, numbers in (values or {}).items():
+            self.values[name].extend(numbers)
 
-    def _on_step(self) -> bool:
-        for info in self.locals["infos"]:
+    def add(self, infos: Sequence[Mapping[str, Any]]) -> None:
+        """What the environments told of one step."""
+        for info in infos:
             for name, value in info["reward_terms"].items():
-                self._values[f"reward/{name}"].append(value)
+                self.values[f"reward/{name}"].append(value)
             for name, value in info.get("traffic", {}).items():
-                self._values[f"traffic/{name}"].append(value)
-        return True
+                self.values[f"traffic/{name}"].append(value)
 
-    def _on_rollout_end(self) -> None:
-        for name, values in self._values.items():
-            self.logger.record(name, float(np.mean(values)))
-        self._values.clear()
+    def take(self) -> dict[str, float]:
+        """Name -> mean; nothing is remembered of them."""
+        means = {name: float(np.mean(values)) for name, values in self.values.items()}
+        self.values.clear()
+        return means

@@ -1,35 +1,40 @@
-"""The training loop: roll out, update, log, validate, checkpoint, until the steps are done.
+"""The training loop: roll out, update, judge, checkpoint, until the steps are done or it must stop.
 
-Stable-Baselines3 learns one rollout at a time, so that between two of them nothing is in flight:
-that is where schedules are set, models saved and the end is decided.
+Every part of it can be left and taken up again: a rollout after any step, an update and a judgement
+as a whole. What is saved is what the loop itself goes on from, so that a training that was cut
+ends bit for bit as one that was not.
 """
 
 import logging
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from stable_baselines3 import PPO
 from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
 from stable_baselines3.common.utils import FloatSchedule
 
-from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.execution import ExecutionConfig
-from trafficrl.network.model import Network
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.record import RunRecord
+from trafficrl.runs.stop import Stopped, StopRequest
 from trafficrl.training.best import BestSoFar, Validation
+from trafficrl.training.checkpoints import Checkpoint, Checkpoints, Origin, Scores
 from trafficrl.training.metrics_csv import MetricsCsv
-from trafficrl.training.models import save_model
+from trafficrl.training.processes import inner_environments
+from trafficrl.training.rollout import Rollout
 from trafficrl.training.schedules import entropy_schedule, learning_rate_schedule
 from trafficrl.training.step_times import StepTimes
-from trafficrl.training.traffic_log import TrafficLog
+from trafficrl.training.trainer_state import Phase, TrainerState, capture_training, restore_training
+from trafficrl.training.whole_updates import undone_if_cut
 
 __all__ = ["Trainer", "TrainingEnd"]
 
 log = logging.getLogger(__name__)
+SETUP_STEPS = 1
+"""Stable-Baselines3 asks for a number of steps when it is set up; the loop is ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,11 @@ class Trainer:
 
     Args:
         model: new, or going on from another.
+        origin: what the models of the run come from.
+        execution: how long, and how often it is judged and saved.
+        paths: of the run.
+        record: tells how far it is.
+        stop: asks it to stop.
         validate: a model file's worth on the validation demand; None for no validation.
     """
 
@@ -53,113 +63,188 @@ class Trainer:
         self,
         model: PPO,
         *,
-        algorithm: PPOConfig,
+        origin: Origin,
         execution: ExecutionConfig,
-        network: Network,
         paths: RunPaths,
         record: RunRecord,
+        stop: StopRequest,
         validate: Callable[[Path], Validation] | None,
     ) -> None:
         self._model = model
-        self._algorithm = algorithm
         self._execution = execution
-        self._network = network
         self._paths = paths
         self._record = record
+        self._stop = stop
         self._validate = validate
-        self._first = int(model.num_timesteps)
-        self._end = self._first + execution.total_timesteps
-        self._best = BestSoFar(
-            execution.early_stopping_patience, execution.early_stopping_min_delta
-        )
-        self._learning_rate = learning_rate_schedule(algorithm, total_timesteps=self._end)
-        self._entropy = entropy_schedule(algorithm)
-        self._traffic = TrafficLog()
+        first = int(model.num_timesteps)
+        best = BestSoFar(execution.early_stopping_patience, execution.early_stopping_min_delta)
+        self._state = TrainerState(first=first, judged=None, best=best)
+        self._metrics = MetricsCsv(paths.metrics)
         self._times = StepTimes()
-        paths.checkpoints.mkdir(exist_ok=True)
+        self._checkpoints = Checkpoints(paths, origin, keep=execution.keep_checkpoints)
+        self._rollout = Rollout(model)
+        self._entropy = entropy_schedule(origin.algorithm)
+        self._algorithm = origin.algorithm
+        record.update(lineage=[asdict(ancestor) for ancestor in origin.facts["lineage"]])
         model.set_logger(self._logger())
 
-    def run(self) -> TrainingEnd:
-        """The model has learned its steps, or stopped early; final and best model are saved."""
-        reason = "all steps done"
-        model = self._model
+    def run(self, checkpoint: Checkpoint | None = None) -> TrainingEnd:
+        """The model has learned its steps, or stopped early; final and best model are saved.
+
+        Args:
+            checkpoint: of this run, to go on from.
+
+        Raises:
+            Stopped: the run was asked to stop, and a checkpoint holds where it was.
+            RunError: a model cannot be written.
+            CheckpointError: the checkpoint does not fit the run.
+            TrafficRLError: what an environment or a validation raised.
+        """
+        model, state = self._model, self._state
+        if checkpoint is None:
+            model._setup_learn(SETUP_STEPS, None, reset_num_timesteps=False)
+        else:
+            restore_training(model, checkpoint, state, self._metrics)
+        self._end = state.first + self._execution.total_timesteps
+        self._learning_rate = learning_rate_schedule(self._algorithm, total_timesteps=self._end)
         report = ProgressReport("training", total=self._end, unit="steps")
         with closing(model.logger), report as progress:
-            progress.advance_to(self._first)
-            if self._validate is not None:
-                self._validate_now()
-                model.logger.dump(self._first)
-            while model.num_timesteps < self._end:
-                before = model.num_timesteps
-                self._learn_one_rollout()
-                if self._due(self._execution.eval_freq, before):
-                    self._validate_now()
-                if self._due(self._execution.checkpoint_freq, before):
-                    self._save(self._paths.checkpoint(model.num_timesteps))
-                    self._drop_old_checkpoints()
-                model.dump_logs()
-                self._report(progress)
-                if self._best.exhausted:
-                    reason = f"no better score in {self._best.waited} validations"
-                    break
+            progress.advance_to(int(model.num_timesteps))
+            with self._stop.deferred():
+                reason = self._loop_until_stopped(progress)
         log.info("training ended at %d steps: %s", model.num_timesteps, reason)
-        self._save(self._paths.final_model)
-        if not self._paths.best_model.is_file():
-            self._save(self._paths.best_model)
-        return TrainingEnd(reason, int(model.num_timesteps), self._best.score)
+        with self._stop.deferred():
+            self._checkpoints.save_model(model, self._paths.final_model, self._scores())
+            if not self._paths.best_model.is_file():
+                self._checkpoints.save_model(model, self._paths.best_model, self._scores())
+        return TrainingEnd(reason, int(model.num_timesteps), state.best.score)
 
-    def _learn_one_rollout(self) -> None:
-        model = self._model
-        rate = self._learning_rate(model.num_timesteps)
-        model.learning_rate = rate
-        model.lr_schedule = FloatSchedule(rate)
-        model.ent_coef = self._entropy(model.num_timesteps)
-        model.learn(
-            model.n_steps * model.n_envs,
-            callback=[self._traffic, self._times],
-            log_interval=None,  # type: ignore[arg-type] # SB3 reads None as "never", its type not
-            reset_num_timesteps=False,
-        )
+    def _loop_until_stopped(self, progress: ProgressReport) -> str:
+        try:
+            return self._loop(progress)
+        except Stopped:
+            self._save_checkpoint()
+            log.info("stopped at %d steps; the same command goes on", self._model.num_timesteps)
+            raise
+
+    def _loop(self, progress: ProgressReport) -> str:
+        """Returns why training ended."""
+        state, parts = self._state, self._parts()
+        while True:
+            self._stop.check()
+            if state.phase is Phase.rollout:
+                if state.best.exhausted:
+                    return f"no better score in {state.best.waited} validations"
+                if self._model.num_timesteps >= self._end:
+                    return "all steps done"
+            parts[state.phase]()
+            if state.phase is Phase.rollout:
+                self._report(progress)
+
+    def _parts(self) -> dict[Phase, Callable[[], None]]:
+        return {
+            Phase.rollout: self._roll_out,
+            Phase.update: self._update,
+            Phase.judge: self._judge,
+        }
+
+    def _roll_out(self) -> None:
+        model, state = self._model, self._state
+        missing = model.n_steps - model.rollout_buffer.pos
+        with self._times.timed("rollout", steps=missing * model.n_envs):
+            while not self._rollout.full:
+                self._stop.check()
+                before = int(model.num_timesteps)
+                state.traffic.add(self._rollout.step())
+                if not self._rollout.full and self._due(self._execution.checkpoint_freq, before):
+                    self._save_checkpoint()
+        state.phase = Phase.update
+
+    def _update(self) -> None:
+        model, state = self._model, self._state
+        start = int(model.num_timesteps) - model.n_steps * model.n_envs
+        rate = self._learning_rate(start)
+        model.learning_rate, model.lr_schedule = rate, FloatSchedule(rate)
+        model.ent_coef = self._entropy(start)
+        with (
+            self._times.timed("update", steps=model.n_steps * model.n_envs),
+            undone_if_cut(model),
+            self._stop.interruptible(),
+        ):
+            self._rollout.finish()
+            model.train()
         model.logger.record("train/ent_coef", model.ent_coef)
+        for name, value in state.traffic.take().items():
+            model.logger.record(name, value)
+        self._rollout.clear()
+        state.phase = Phase.judge
+
+    def _judge(self) -> None:
+        """Validation and the row of the update; then the state is saved where that is due."""
+        state, steps = self._state, int(self._model.num_timesteps)
+        begun = state.judged is not None
+        if self._validate is not None and (
+            not begun or self._due(self._execution.eval_freq, state.judged or 0)
+        ):
+            self._validate_now(self._validate)
+        if begun:
+            self._model.dump_logs()
+        elif self._validate is not None:
+            self._model.logger.dump(steps)
+        before, state.judged = state.judged, steps
+        state.phase = Phase.rollout
+        due = before is not None and self._due(self._execution.checkpoint_freq, before)
+        if due or steps >= self._end or state.best.exhausted:
+            self._save_checkpoint()
+
+    def _validate_now(self, validate: Callable[[Path], Validation]) -> None:
+        model, state = self._model, self._state
+        candidate = self._paths.work / "candidate.zip"
+        self._checkpoints.save_model(model, candidate, self._scores())
+        with self._stop.interruptible():
+            found = validate(candidate)
+        for name, value in found.metrics.items():
+            model.logger.record(f"validation/{name}", value)
+        model.logger.record("validation/score", found.score)
+        state.score = found.score
+        if state.best.judge(found.score):
+            self._checkpoints.save_model(model, self._paths.best_model, self._scores())
+        best = "none" if state.best.score is None else f"{state.best.score:.3f}"
+        steps = model.num_timesteps
+        log.info("validation at %d steps: score %.3f, best %s", steps, found.score, best)
 
     def _due(self, frequency: int, before: int) -> bool:
         """A multiple of the frequency lies in the environment steps just done."""
-        done = self._model.num_timesteps
+        done = int(self._model.num_timesteps)
         return frequency > 0 and done // frequency > before // frequency
 
-    def _validate_now(self) -> None:
-        if self._validate is None:
-            return
-        candidate = self._paths.work / "candidate.zip"
-        self._save(candidate)
-        found = self._validate(candidate)
-        for name, value in found.metrics.items():
-            self._model.logger.record(f"validation/{name}", value)
-        self._model.logger.record("validation/score", found.score)
-        if self._best.judge(found.score):
-            candidate.replace(self._paths.best_model)
-        best = "none" if self._best.score is None else f"{self._best.score:.3f}"
-        steps = self._model.num_timesteps
-        log.info("validation at %d steps: score %.3f, best %s", steps, found.score, best)
+    def _save_checkpoint(self) -> None:
+        plain, tensors = capture_training(self._model, self._state, self._metrics)
+        self._checkpoints.save(self._model, plain, tensors, self._scores())
+        self._record.checkpoint(int(self._model.num_timesteps))
+
+    def _scores(self) -> Scores:
+        return Scores(self._state.score, self._state.best.score)
 
     def _report(self, progress: ProgressReport) -> None:
         steps = int(self._model.num_timesteps)
         rewards = [episode["r"] for episode in self._model.ep_info_buffer or ()]
         note = f"episode reward {sum(rewards) / len(rewards):.1f}" if rewards else ""
         progress.advance_to(steps, note)
-        times_ms = self._times.median_ms()
-        self._record.update(timesteps=steps, best_score=self._best.score, step_ms=times_ms)
-
-    def _save(self, file: Path) -> None:
-        save_model(self._model, file, algorithm=self._algorithm, network=self._network)
-
-    def _drop_old_checkpoints(self) -> None:
-        kept = self._execution.keep_checkpoints
-        for file in sorted(self._paths.checkpoints.glob("step_*.zip"))[:-kept]:
-            file.unlink()
+        speed = self._times.steps_per_s()
+        self._record.update(
+            timesteps=steps,
+            best_score=self._state.best.score,
+            last_score=self._state.score,
+            step_ms=self._times.median_ms(),
+            steps_per_s=speed,
+            eta_s=None if speed is None else round((self._end - steps) / speed, 1),
+        )
+        assert self._model.env is not None
+        self._record.crashes(inner_environments(self._model.env).crashes)
 
     def _logger(self) -> Logger:
-        writers: list[KVWriter] = [MetricsCsv(self._paths.metrics)]
+        writers: list[KVWriter] = [self._metrics]
         if self._execution.tensorboard:
             writers.append(TensorBoardOutputFormat(str(self._paths.tensorboard)))
         return Logger(folder=None, output_formats=writers)

@@ -1,0 +1,90 @@
+"""A training that was cut ends bit for bit as one that was not."""
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from cut_cases import assert_equal_runs, cut, finish, record, start, wait_for
+
+from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.stop import STOPPED_EXIT_CODE
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cut")
+
+
+@pytest.fixture(scope="module")
+def uncut(folder: Path) -> RunPaths:
+    return finish(folder / "uncut")
+
+
+def test_a_stop_saves_where_it_was_and_the_same_command_goes_on(
+    uncut: RunPaths, folder: Path
+) -> None:
+    run = folder / "stopped"
+    process = start(run)
+    wait_for(run, 20, process)
+    asked = time.monotonic()
+    code, errors = cut(process, signal.SIGTERM)
+    assert time.monotonic() - asked < 5 + 10  # to save, and for Python to end
+    assert code == STOPPED_EXIT_CODE, errors
+    assert errors.splitlines()[-1].startswith("trafficrl-train: stopped (SIGTERM): the same")
+    stopped = record(run)
+    assert (stopped["status"], stopped["reason"]) == ("stopped", "SIGTERM")
+    assert stopped["checkpoint_timesteps"] >= 20
+    paths = finish(run)
+    assert_equal_runs(paths, uncut)
+    assert (record(run)["status"], record(run)["resumes"]) == ("finished", 1)
+    assert sorted(p.name for p in run.iterdir()) == sorted(p.name for p in uncut.root.iterdir())
+
+
+def test_a_killed_training_goes_on_from_its_checkpoint(uncut: RunPaths, folder: Path) -> None:
+    run = folder / "killed"
+    process = start(run)
+    wait_for(run, 60, process)
+    code, _ = cut(process, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert_equal_runs(finish(run), uncut)
+
+
+def test_a_finished_run_is_left_alone(uncut: RunPaths) -> None:
+    before = {file: file.stat().st_mtime_ns for file in uncut.root.rglob("*.*")}
+    finish(uncut.root)
+    after = {file: file.stat().st_mtime_ns for file in uncut.root.rglob("*.*")}
+    assert {f for f in after if after[f] != before.get(f)} <= {uncut.root / "train.log"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(20))
+def test_killed_at_any_moment_it_ends_the_same(uncut: RunPaths, folder: Path, moment: int) -> None:
+    began, run = time.monotonic(), folder / f"moment-{moment}"
+    process = start(run)
+    while not RunPaths(run).run.is_file():
+        time.sleep(0.01)
+    active_s = record(uncut.root)["wall_s"]
+    time.sleep(random.Random(moment).uniform(0.0, active_s))
+    if process.poll() is None:
+        cut(process, signal.SIGKILL)
+    print(f"cut after {time.monotonic() - began:.1f} s at {record(run).get('timesteps')} steps")
+    assert_equal_runs(finish(run), uncut)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(4))
+def test_a_chain_of_two_batches_ends_the_same(folder: Path, moment: int) -> None:
+    first = finish(folder / f"first-{moment}", "~scenarios.evening")
+    second = ("~scenarios.morning", f"resume_from={first.root}")
+    whole = finish(folder / f"second-{moment}", *second)
+    run = folder / f"second-cut-{moment}"
+    process = start(run, *second)
+    while not RunPaths(run).run.is_file():
+        time.sleep(0.01)
+    time.sleep(random.Random(100 + moment).uniform(0.0, record(whole.root)["wall_s"]))
+    if process.poll() is None:
+        cut(process, signal.SIGKILL)
+    assert_equal_runs(finish(run, *second), whole)
+    assert [parent["timesteps"] for parent in record(run)["lineage"]] == [144]

@@ -1,0 +1,82 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from trafficrl.runs.stop import STOPPED_EXIT_CODE, Stopped, StopRequest
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGUSR2]
+
+
+def send(kind: signal.Signals) -> None:
+    os.kill(os.getpid(), kind)
+
+
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_a_signal_stops_what_may_be_torn_apart(kind: signal.Signals) -> None:
+    before = signal.getsignal(kind)
+    with StopRequest() as stop:
+        with pytest.raises(Stopped, match=kind.name):
+            send(kind)
+        assert stop.reason == kind.name
+    assert signal.getsignal(kind) is before
+
+
+def test_what_is_deferred_goes_on_until_it_asks() -> None:
+    with StopRequest() as stop, stop.deferred():
+        send(signal.SIGTERM)
+        assert stop.reason == "SIGTERM"
+        with pytest.raises(Stopped):
+            stop.check()
+
+
+def test_a_block_inside_may_be_torn_apart_again() -> None:
+    with StopRequest() as stop, stop.deferred():
+        with pytest.raises(Stopped), stop.interruptible():
+            send(signal.SIGUSR2)
+        reached = False
+        with pytest.raises(Stopped), stop.interruptible():
+            reached = True
+        assert not reached
+        stop.reason = ""
+        send(signal.SIGUSR2)  # deferred again
+        assert stop.reason == "SIGUSR2"
+
+
+def test_the_time_limit_stops_with_room_to_save() -> None:
+    start = time.monotonic()
+    with StopRequest(time_limit_s=1.3), pytest.raises(Stopped, match="time limit"):
+        time.sleep(5)
+    assert time.monotonic() - start < 1.3
+
+
+def test_the_timer_is_off_afterwards() -> None:
+    with StopRequest(time_limit_s=100.0):
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 80
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+TWICE = """
+import os, signal, sys, time
+from trafficrl.runs.stop import StopRequest
+with StopRequest() as stop, stop.deferred():
+    print("ready", flush=True)
+    while True:
+        time.sleep(0.01)
+"""
+
+
+def test_a_second_signal_ends_the_process_at_once() -> None:
+    process = subprocess.Popen([sys.executable, "-c", TWICE], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout as output:
+        assert output.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 128 + signal.SIGTERM
+    assert STOPPED_EXIT_CODE not in (0, 1, 2, 130, 128 + signal.SIGTERM)

@@ -1,0 +1,89 @@
+"""Going on with a run: the snapshot in its folder decides, and what was changed since is told."""
+
+import logging
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.identity import differences
+from trafficrl.config.load import load_experiment
+from trafficrl.errors import ConfigError
+from trafficrl.files import remove_leftovers
+from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.record import RunStatus, read_record
+
+__all__ = ["clear_leftovers", "is_finished", "reopened"]
+
+log = logging.getLogger(__name__)
+DECIDING = frozenset(
+    f"execution.{name}"
+    for name in ("end_time", "parallel_envs", "single_env", "backend", "on_crash")
+)
+"""What of the execution a training cannot go on without."""
+MOST_NAMED = 8
+
+
+def is_finished(paths: RunPaths) -> bool:
+    """The folder holds a run that has nothing left to do.
+
+    Raises:
+        RunError: its `run.json` is damaged.
+    """
+    return paths.run.is_file() and read_record(paths.run)["status"] == RunStatus.finished.value
+
+
+def clear_leftovers(paths: RunPaths) -> None:
+    """What a process that was killed left behind is gone."""
+    shutil.rmtree(paths.work, ignore_errors=True)
+    for folder in (paths.root, paths.checkpoints, paths.evaluation):
+        remove_leftovers(folder)
+
+
+def reopened(
+    config: ExperimentConfig, paths: RunPaths, overrides: Iterable[str]
+) -> ExperimentConfig:
+    """The configuration that the run of a folder goes on with; the given one where there is none.
+
+    Args:
+        config: as it is composed now.
+        paths: of the run.
+        overrides: of the command line. Those of `execution` and `evaluation` hold from now on.
+
+    Raises:
+        ConfigError: another value that the command line does not name, or that the run cannot
+            change any more.
+    """
+    if not paths.resolved_config.is_file():
+        return config
+    before = load_experiment(paths.resolved_config)
+    changed = differences(before, config)
+    named = {word.lstrip("+~").partition("=")[0] for word in overrides}
+    unnamed = {key: pair for key, pair in changed.items() if key not in named}
+    if unnamed:
+        raise ConfigError(
+            f"{paths.root} was begun with another configuration: {_told(unnamed)}: it goes on "
+            f"as it was with --config-dir {paths.root} --config-name resolved_config "
+            f"hydra.run.dir={paths.root}; an override that names a key sets it anew"
+        )
+    fixed = {key: pair for key, pair in changed.items() if not _may_change(key)}
+    if fixed:
+        raise ConfigError(
+            f"{paths.root} cannot go on with {_told(fixed)}: begin another run with "
+            f"resume_from={paths.root}"
+        )
+    for key, (old, new) in changed.items():
+        log.warning("%s: from now on %s, before %s", key, new, old)
+    # What differs and was refused by neither check lies in these two.
+    return replace(before, execution=config.execution, evaluation=config.evaluation)
+
+
+def _told(changed: dict[str, tuple[Any, Any]]) -> str:
+    parts = [f"{key} was {old}, is {new}" for key, (old, new) in changed.items()]
+    more = [f"and {len(parts) - MOST_NAMED} more"] if len(parts) > MOST_NAMED else []
+    return "; ".join(parts[:MOST_NAMED] + more)
+
+
+def _may_change(key: str) -> bool:
+    return key.startswith(("execution.", "evaluation.")) and key not in DECIDING

@@ -1,0 +1,44 @@
+"""One process at a time works in a run folder."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from trafficrl.errors import RunError
+
+__all__ = ["RunLock"]
+
+
+class RunLock:
+    """Held while the context lasts; the system lets go of it however the process ends.
+
+    Raises:
+        RunError: another process holds it, or the folder cannot be written.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __enter__(self) -> "RunLock":
+        try:
+            self._handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RunError(f"{self._file}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._handle)
+            raise RunError(
+                f"{self._file.parent}: another process works in this run folder: wait for it, or "
+                "choose another hydra.run.dir"
+            ) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._handle)

@@ -1,0 +1,107 @@
+"""How a run ends before its time without losing anything: signals, and its own time limit.
+
+The first SIGINT, SIGTERM or SIGUSR2 asks the run to stop; where it must not be torn apart it goes
+on to the next whole state. A second one ends the process at once, as it stands.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["STOPPED_EXIT_CODE", "StopRequest", "Stopped"]
+
+STOPPED_EXIT_CODE = 75
+"""`EX_TEMPFAIL` of sysexits.h: not done yet, the same command goes on."""
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+LEAST_MARGIN_S, MOST_MARGIN_S, MARGIN_SHARE = 1.0, 30.0, 0.1
+"""How long before its time limit a run stops: a step has to end and a checkpoint to be written."""
+
+
+class Stopped(KeyboardInterrupt):
+    """The run was asked to stop, and has.
+
+    A KeyboardInterrupt, since no part of the program may take it for an error and go on.
+    """
+
+
+class StopRequest:
+    """Asks the code inside the context to stop when a signal comes or the time is over.
+
+    Args:
+        time_limit_s: wall-clock time that the run may take from now on [s]; None for any.
+
+    Raises:
+        Stopped: wherever the process is when the request comes, unless inside `deferred()`.
+
+    Example:
+        with StopRequest() as stop:
+            with stop.deferred():
+                while not stop.reason:
+                    step()
+    """
+
+    def __init__(self, *, time_limit_s: float | None = None) -> None:
+        self.reason = ""
+        """Why to stop; empty while nothing asks for it."""
+        self._time_limit_s = time_limit_s
+        self._deferred = 0
+
+    def __enter__(self) -> "StopRequest":
+        handled = (*STOPPING, signal.SIGALRM)
+        self._before = {kind: signal.signal(kind, self._on_signal) for kind in handled}
+        if self._time_limit_s is not None:
+            margin_s = self._time_limit_s * MARGIN_SHARE
+            margin_s = min(max(margin_s, LEAST_MARGIN_S), MOST_MARGIN_S)
+            signal.setitimer(signal.ITIMER_REAL, max(self._time_limit_s - margin_s, 0.001))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        for kind, handler in self._before.items():
+            signal.signal(kind, handler)
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """A request only sets `reason` in the block; nothing in it is torn apart."""
+        self._deferred += 1
+        try:
+            yield
+        finally:
+            self._deferred -= 1
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Inside `deferred()`: this block may be torn apart, for it is done again as a whole.
+
+        Raises:
+            Stopped: the run is to stop, now or already before.
+        """
+        self.check()
+        before, self._deferred = self._deferred, 0
+        try:
+            yield
+        finally:
+            self._deferred = before
+
+    def check(self) -> None:
+        """Return unless the run is to stop.
+
+        Raises:
+            Stopped: it is.
+        """
+        if self.reason:
+            raise Stopped(self.reason)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGALRM:
+            if self.reason:
+                return
+            self.reason = "time limit"
+        elif self.reason:
+            os._exit(128 + number)
+        else:
+            self.reason = signal.Signals(number).name
+        if not self._deferred:
+            raise Stopped(self.reason)

@@ -1,0 +1,165 @@
+"""What a learner on running environments consists of beside its model file, as plain values.
+
+Numbers and words are JSON, arrays are tensors: nothing of it is code. Environments come back by
+their histories, since SUMO's own saved states do not go on identically: the same episode with the
+same actions does.
+
+Shapes: N environments, T steps of an unfinished rollout.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.buffers import RolloutBuffer
+from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
+
+from trafficrl.errors import CheckpointError
+from trafficrl.training.processes import SlotHistory, inner_environments
+
+__all__ = ["capture_learner", "random_state", "restore_learner", "set_random_state"]
+
+ROLLOUT = ("observations", "actions", "rewards", "episode_starts", "values", "log_probs")
+Plain = dict[str, Any]
+Tensors = dict[str, torch.Tensor]
+
+
+def capture_learner(model: PPO) -> tuple[Plain, Tensors]:
+    """(plain values, tensors) that `restore_learner` brings back."""
+    assert model.env is not None
+    assert isinstance(model.rollout_buffer, RolloutBuffer)
+    buffer, filled = model.rollout_buffer, model.rollout_buffer.pos
+    plain_random, tensors = random_state(model.device)
+    histories = inner_environments(model.env).history()
+    for name in ROLLOUT:
+        tensors[f"rollout.{name}"] = torch.as_tensor(getattr(buffer, name)[:filled])
+    tensors["last_obs"] = torch.as_tensor(np.asarray(model._last_obs))
+    tensors["last_starts"] = torch.as_tensor(np.asarray(model._last_episode_starts))
+    for slot, history in enumerate(histories):
+        if history.actions:
+            tensors[f"actions.{slot}"] = torch.as_tensor(np.stack(history.actions))
+    plain = {
+        "timesteps": int(model.num_timesteps),
+        "updates": int(model._n_updates),
+        "filled": int(filled),
+        "episodes": [{"r": float(e["r"]), "l": int(e["l"])} for e in (model.ep_info_buffer or ())],
+        "slots": [{"seed": history.seed, "episode": history.episode} for history in histories],
+        "environments": _sums(model),
+        "random": plain_random,
+    }
+    return plain, tensors
+
+
+def restore_learner(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> None:
+    """The learner stands where the captured one did; its environments replay their episodes.
+
+    The model itself (weights, optimiser, normaliser) has been restored before, and
+    `PPO._setup_learn` was called.
+
+    Raises:
+        CheckpointError: the two have other environments or another rollout.
+        TrafficRLError: what an environment raised.
+    """
+    assert model.env is not None
+    assert isinstance(model.rollout_buffer, RolloutBuffer)
+    assert model.ep_info_buffer is not None
+    _check(model, plain, tensors)
+    slots = [
+        SlotHistory(entry["seed"], int(entry["episode"]), list(_actions(tensors, slot)))
+        for slot, entry in enumerate(plain["slots"])
+    ]
+    inner_environments(model.env).restore(slots)
+    filled = int(plain["filled"])
+    buffer = model.rollout_buffer
+    buffer.reset()
+    for name in ROLLOUT:
+        getattr(buffer, name)[:filled] = tensors[f"rollout.{name}"].numpy()
+    buffer.pos, buffer.full = filled, filled == buffer.buffer_size
+    model._last_obs = tensors["last_obs"].numpy()
+    model._last_episode_starts = tensors["last_starts"].numpy()
+    model.num_timesteps, model._n_updates = int(plain["timesteps"]), int(plain["updates"])
+    model.ep_info_buffer.clear()
+    # Their means are taken with the precision that the environments' monitor counts in.
+    model.ep_info_buffer.extend(
+        {"r": np.float32(entry["r"]), "l": np.int32(entry["l"])} for entry in plain["episodes"]
+    )
+    _set_sums(model, plain["environments"])
+    set_random_state(plain["random"], tensors)
+
+
+def random_state(device: torch.device) -> tuple[Plain, Tensors]:
+    """Every generator that learning draws from: torch's, and those that libraries share."""
+    name, keys, place, has_gauss, gauss = np.random.get_state(legacy=True)  # noqa: NPY002 - SB3 draws from it
+    version, words, next_gauss = random.getstate()
+    tensors = {
+        "random.torch": torch.get_rng_state(),
+        "random.numpy": torch.as_tensor(np.array(keys)),
+    }
+    if device.type == "cuda":
+        tensors["random.cuda"] = torch.cuda.get_rng_state(device)
+    plain = {
+        "numpy": [str(name), int(place), int(has_gauss), float(gauss)],
+        "python": [version, list(words), next_gauss],
+    }
+    return plain, tensors
+
+
+def set_random_state(plain: Mapping[str, Any], tensors: Tensors) -> None:
+    """The generators go on as those of `random_state` did."""
+    torch.set_rng_state(tensors["random.torch"])
+    if "random.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random.cuda"])
+    name, place, has_gauss, gauss = plain["numpy"]
+    keys = tensors["random.numpy"].numpy()
+    np.random.set_state((name, keys, place, has_gauss, gauss))  # noqa: NPY002 - SB3 draws from it
+    version, words, next_gauss = plain["python"]
+    random.setstate((version, tuple(words), next_gauss))
+
+
+def _check(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> None:
+    buffer = model.rollout_buffer
+    assert isinstance(buffer, RolloutBuffer)
+    slots, filled = len(plain["slots"]), int(plain["filled"])
+    if slots != model.n_envs or filled > buffer.buffer_size:
+        raise CheckpointError(
+            f"the checkpoint is of {slots} environments and {filled} steps of a rollout, the run "
+            f"of {model.n_envs} and at most {buffer.buffer_size}"
+        )
+    for name in ROLLOUT:
+        stored, room = tensors[f"rollout.{name}"].shape, getattr(buffer, name)[:filled].shape
+        if tuple(stored) != tuple(room):
+            raise CheckpointError(f"the checkpoint's {name} have the shape {stored}, not {room}")
+
+
+def _actions(tensors: Tensors, slot: int) -> np.ndarray | tuple[()]:
+    stored = tensors.get(f"actions.{slot}")
+    return () if stored is None else stored.numpy()
+
+
+def _sums(model: PPO) -> Plain:
+    """What the wrappers of the environments have summed up of episodes that go on."""
+    monitor, scale = _monitor(model), model.get_vec_normalize_env()
+    return {
+        "returns": monitor.episode_returns.tolist(),
+        "lengths": monitor.episode_lengths.tolist(),
+        "scaled_returns": None if scale is None else scale.returns.tolist(),
+    }
+
+
+def _set_sums(model: PPO, sums: Mapping[str, Any]) -> None:
+    monitor, scale = _monitor(model), model.get_vec_normalize_env()
+    monitor.episode_returns = np.array(sums["returns"], np.float32)
+    monitor.episode_lengths = np.array(sums["lengths"], np.int32)
+    if scale is not None:
+        scale.returns = np.array(sums["scaled_returns"])
+
+
+def _monitor(model: PPO) -> VecMonitor:
+    found = model.env
+    if isinstance(found, VecNormalize):
+        found = found.venv
+    assert isinstance(found, VecMonitor)
+    return found

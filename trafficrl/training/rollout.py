@@ -1,0 +1,97 @@
+"""Rollouts of PPO one step of all environments at a time, so that a training can end after any.
+
+Stable-Baselines3 collects a whole rollout in one call, which on a large city takes an hour. What
+it keeps meanwhile - observations, the buffer, episodes' sums - lies in the model as it would there.
+
+Shapes: N environments.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3 import PPO
+from stable_baselines3.common.buffers import RolloutBuffer
+
+__all__ = ["Rollout"]
+
+
+class Rollout:
+    """Fills a learner's buffer, from where it stands.
+
+    Args:
+        model: whose environments have been reset.
+    """
+
+    def __init__(self, model: PPO) -> None:
+        assert isinstance(model.rollout_buffer, RolloutBuffer)
+        self._model = model
+        self._buffer = model.rollout_buffer
+
+    @property
+    def full(self) -> bool:
+        """The buffer holds as many steps as an update learns from."""
+        return self._buffer.full
+
+    def clear(self) -> None:
+        """The buffer is empty: what it held has been learned."""
+        self._buffer.reset()
+
+    def step(self) -> list[dict[str, Any]]:
+        """One step of all environments stands in the buffer; what each told of it (N,).
+
+        Raises:
+            TrafficRLError: what an environment raised.
+        """
+        model, env = self._model, self._model.env
+        assert env is not None
+        assert isinstance(model._last_obs, np.ndarray)
+        model.policy.set_training_mode(False)
+        with torch.no_grad():
+            seen = torch.as_tensor(model._last_obs, device=model.device)
+            actions, values, log_probs = model.policy(seen)
+        chosen = actions.cpu().numpy()
+        observations, rewards, dones, infos = env.step(self._allowed(chosen))
+        model.num_timesteps += env.num_envs
+        model._update_info_buffer(infos, dones)
+        rewards = rewards + self._cut_off_worth(dones, infos)
+        starts = model._last_episode_starts
+        assert starts is not None
+        self._buffer.add(model._last_obs, chosen, rewards, starts, values, log_probs)
+        assert isinstance(observations, np.ndarray)
+        model._last_obs, model._last_episode_starts = observations, dones
+        return infos
+
+    def finish(self) -> None:
+        """The full buffer has advantages and returns."""
+        model = self._model
+        assert isinstance(model._last_obs, np.ndarray)
+        assert model._last_episode_starts is not None
+        with torch.no_grad():
+            values = model.policy.predict_values(
+                torch.as_tensor(model._last_obs, device=model.device)
+            )
+        self._buffer.compute_returns_and_advantage(values, model._last_episode_starts)
+
+    def _allowed(self, actions: np.ndarray) -> np.ndarray:
+        """Gaussian actions (N, ...) may lie outside the space: the environments get its border."""
+        space = self._model.action_space
+        if isinstance(space, spaces.Box):
+            actions = np.clip(actions, space.low, space.high)
+        return actions
+
+    def _cut_off_worth(self, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
+        """(N,) what is still to come where an episode ended by its time alone.
+
+        F. Pardo et al., Time Limits in Reinforcement Learning, ICML 2018, sec. 2.2.
+        """
+        model, worth = self._model, np.zeros(len(infos), np.float32)
+        for place, info in enumerate(infos):
+            last = info.get("terminal_observation")
+            if dones[place] and last is not None and info.get("TimeLimit.truncated", False):
+                seen, _ = model.policy.obs_to_tensor(last)
+                with torch.no_grad():
+                    value = model.policy.predict_values(seen)
+                worth[place] = model.gamma * value.item()
+        return worth
