@@ -51,13 +51,6 @@ def test_a_killed_training_goes_on_from_its_checkpoint(uncut: RunPaths, folder: 
     assert_equal_runs(finish(run), uncut)
 
 
-def test_a_finished_run_is_left_alone(uncut: RunPaths) -> None:
-    before = {file: file.stat().st_mtime_ns for file in uncut.root.rglob("*.*")}
-    finish(uncut.root)
-    after = {file: file.stat().st_mtime_ns for file in uncut.root.rglob("*.*")}
-    assert {f for f in after if after[f] != before.get(f)} <= {uncut.root / "train.log"}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", range(20))
 def test_killed_at_any_moment_it_ends_the_same(uncut: RunPaths, folder: Path, moment: int) -> None:

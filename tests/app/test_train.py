@@ -15,6 +15,7 @@ import torch
 from omegaconf import OmegaConf
 
 from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.stop import STOPPED_EXIT_CODE
 from trafficrl.training.models import load_model
 
 SMALL = (
@@ -78,9 +79,12 @@ def test_a_run_folder_holds_all_it_promises(first: RunPaths) -> None:
     assert record["provenance"]["packages"]["eclipse-sumo"].startswith("1.28")
     assert [row["timesteps"] for row in rows(first)] == ["0", "32", "64"]
     assert {file.name for file in first.root.iterdir()} == {
+        ".lock",
+        "best_model.yaml",
         "best_model.zip",
         "checkpoints",
         "evaluation",
+        "final_model.yaml",
         "final_model.zip",
         "metrics.csv",
         "network",
@@ -90,8 +94,7 @@ def test_a_run_folder_holds_all_it_promises(first: RunPaths) -> None:
         "train.log",
     }
     assert [file.name for file in sorted(first.checkpoints.iterdir())] == [
-        "step_0000000032.zip",
-        "step_0000000064.zip",
+        f"step_{steps:010d}{suffix}" for steps in (32, 64) for suffix in (".yaml", ".zip")
     ]
 
 
@@ -160,12 +163,13 @@ def test_a_model_is_evaluated_beside_fixed_time(first: RunPaths, folder: Path) -
     assert judged["means"]["fixed"] == trained["means"]["fixed"]
 
 
-def test_a_folder_that_holds_a_run_is_left_alone(first: RunPaths, folder: Path) -> None:
-    before = {file: file.stat().st_mtime_ns for file in first.root.rglob("*.zip")}
+def test_a_finished_run_is_left_alone(first: RunPaths, folder: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in first.root.rglob("*.*")}
     done = command("train", *SMALL, f"hydra.run.dir={first.root}", cwd=folder)
-    assert done.returncode == 1
-    assert one_line(done.stderr).endswith("holds a run already: choose another hydra.run.dir")
-    assert {file: file.stat().st_mtime_ns for file in first.root.rglob("*.zip")} == before
+    assert done.returncode == 0, done.stderr
+    assert "this run is finished: nothing is left to do" in done.stdout
+    after = {file: file.stat().st_mtime_ns for file in first.root.rglob("*.*")}
+    assert {file.name for file in after if after[file] != before.get(file)} == {"train.log"}
 
 
 @pytest.mark.parametrize(
@@ -210,8 +214,8 @@ def test_an_interrupt_stops_the_run_and_leaves_no_process(folder: Path) -> None:
         _, stderr = process.communicate(timeout=60)
     finally:
         process.kill()  # nothing to it when the interrupt has worked
-    assert process.returncode == 130
-    assert one_line(stderr) == "trafficrl-train: interrupted"
+    assert process.returncode == STOPPED_EXIT_CODE
+    assert one_line(stderr) == "trafficrl-train: stopped (SIGINT): the same command goes on"
     assert json.loads((run / "run.json").read_text())["status"] == "stopped"
     wait_until(lambda: not group_lives(process.pid), timeout_s=10)
 

@@ -55,7 +55,7 @@ def reopened(
         ConfigError: another value that the command line does not name, or that the run cannot
             change any more.
     """
-    if not paths.resolved_config.is_file():
+    if not paths.resolved_config.is_file() or _never_began(paths):
         return config
     before = load_experiment(paths.resolved_config)
     changed = differences(before, config)
@@ -77,6 +77,12 @@ def reopened(
         log.warning("%s: from now on %s, before %s", key, new, old)
     # What differs and was refused by neither check lies in these two.
     return replace(before, execution=config.execution, evaluation=config.evaluation)
+
+
+def _never_began(paths: RunPaths) -> bool:
+    """The run failed before it had learned anything: what was wrong may be put right."""
+    failed = read_record(paths.run)["status"] == RunStatus.failed.value
+    return failed and not any(paths.checkpoints.glob("step_*"))
 
 
 def _told(changed: dict[str, tuple[Any, Any]]) -> str:
