@@ -244,17 +244,22 @@ class Terminal:
         self.text = ""
         end = time.monotonic() + 20.0
         while text not in self.text:
-            assert select([self._file], [], [], end - time.monotonic())[0], self.text
-            self.text += os.read(self._file, 65536).decode()
+            self.text += self._read(end).decode()
 
     def rest(self) -> str:
+        """All that it shows until the command ends."""
         text = b""
+        end = time.monotonic() + 20.0
         try:
-            while chunk := os.read(self._file, 65536):
+            while chunk := self._read(end):
                 text += chunk
         except OSError:  # Linux says so when the other end is closed
             pass
         return text.decode()
+
+    def _read(self, end: float) -> bytes:
+        assert select([self._file], [], [], max(end - time.monotonic(), 0.0))[0], "20 s are over"
+        return os.read(self._file, 65536)
 
 
 def test_a_terminal_shows_a_run_live_until_ctrl_c(tmp_path: Path) -> None:

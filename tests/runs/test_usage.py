@@ -17,7 +17,8 @@ MIB = 1 << 20
 TREE = """
 import subprocess, sys, time
 if len(sys.argv) > 1:
-    subprocess.Popen([sys.executable, "-c", sys.argv[1]])
+    shell = '"$0" -c "$1"; true'  # stays in between
+    subprocess.Popen(["sh", "-c", shell, sys.executable, sys.argv[1]])
 held = bytearray(64 << 20)
 print("begun", flush=True)
 time.sleep(60)
@@ -32,7 +33,7 @@ while True:
 
 @contextmanager
 def process(*words: str) -> Iterator[int]:
-    """A process that sleeps and holds 64 MiB, and maybe a child that works and holds 96 MiB."""
+    """A process that sleeps and holds 64 MiB; below it maybe one that works and holds 96 MiB."""
     command = [sys.executable, "-c", TREE, *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
         tree = psutil.Process(started.pid)
@@ -42,9 +43,8 @@ def process(*words: str) -> Iterator[int]:
                 assert started.stdout.readline() == "begun\n"
             yield started.pid
         finally:
-            for child in tree.children(recursive=True):
-                child.kill()
-            started.kill()
+            for member in (tree, *tree.children(recursive=True)):
+                member.kill()
 
 
 def test_a_process_is_measured_with_all_below_it() -> None:
@@ -58,6 +58,7 @@ def test_a_process_is_measured_with_all_below_it() -> None:
             assert 64 * MIB < found[idle].memory_bytes < 160 * MIB
             assert found[busy].memory_bytes > found[idle].memory_bytes + 96 * MIB
             busy_percent = found[busy].cpu_percent
+            assert busy_percent > 0.0  # from the first reading on
             if busy_percent > 10.0:
                 break
             time.sleep(0.3)
@@ -79,7 +80,7 @@ def test_the_gpus_of_a_tree_are_joined_by_process(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     with process() as idle, process(CHILD) as busy:
-        child = psutil.Process(busy).children()[0].pid
+        child = psutil.Process(busy).children(recursive=True)[-1].pid
         apps = f"{busy}, GPU-a, 300\\n{child}, GPU-a, 200\\n{child}, GPU-b, 12\\n1, GPU-c, 9\\n"
         smi(tmp_path, apps, "GPU-a, 35\\nGPU-b, 80\\nGPU-c, 99\\n")
         found = UsageMeter().read([idle, busy])

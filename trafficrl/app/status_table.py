@@ -111,19 +111,12 @@ def summary(runs: Sequence[RunState]) -> str:
 def plain_lines(rows: Sequence[Row]) -> list[str]:
     """Headings, a line for each run, nothing cut off, and how many there are."""
     cells = _cells(rows)
-    widths = {heading: _width(heading, cells) for heading in cells}
-    lines = [
-        (" " * GAP)
-        .join(
-            text.ljust(widths[heading]) if heading in LEFT_ALIGNED else text.rjust(widths[heading])
-            for heading, text in line
-        )
-        .rstrip()
-        for line in (
-            [(heading, heading) for heading in cells],
-            *([(heading, cells[heading][i]) for heading in cells] for i in range(len(rows))),
-        )
-    ]
+    columns = []
+    for heading, texts in cells.items():
+        width = _width(heading, cells)
+        aligned = str.ljust if heading in LEFT_ALIGNED else str.rjust
+        columns.append([aligned(text, width) for text in (heading, *texts)])
+    lines = [(" " * GAP).join(line).rstrip() for line in zip(*columns, strict=True)]
     return [*(lines if rows else []), summary([row.run for row in rows])]
 
 
@@ -150,9 +143,12 @@ def terminal_table(rows: Sequence[Row], width: int, height: int | None) -> Group
         )
     below = [f"… {len(rows) - len(shown)} more"] if len(shown) < len(rows) else []
     below += [f"too narrow for: {', '.join(left_out)}"] if left_out else []
-    total = Text(summary([row.run for row in rows]), style="bold")
-    parts = [total, table] if rows else [total]
-    return Group(*parts, Text("; ".join(below), style="dim", overflow="ellipsis", no_wrap=True))
+    total = _line(summary([row.run for row in rows]), "bold")
+    return Group(total, *([table] if rows else []), _line("; ".join(below), "dim"))
+
+
+def _line(text: str, style: str) -> Text:
+    return Text(text, style=style, overflow="ellipsis", no_wrap=True)
 
 
 def _cells(rows: Sequence[Row]) -> dict[str, list[str]]:
