@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,9 @@ from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError, SimulationError, TrafficRLError
 from trafficrl.evaluation.controllers import build_controller
+from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.episode import run_episode
-from trafficrl.evaluation.evaluator import Evaluator
+from trafficrl.evaluation.evaluator import Evaluator, Recording
 from trafficrl.evaluation.outcome import EpisodeResult, Measure
 from trafficrl.runs.seeding import Split, demand_seed
 
@@ -178,21 +181,45 @@ def test_workers_leave_signals_to_their_parent(two: Evaluator) -> None:
     assert len(found) == 8
 
 
-def test_a_worker_that_is_killed_ends_the_evaluation(tmp_path: Path) -> None:
-    before = active_children()
-    with Evaluator(judged_task(), tmp_path / "work", workers=1) as evaluator:
+def workers_now(before: list[BaseProcess]) -> list[BaseProcess]:
+    return [child for child in active_children() if child not in before]
 
-        def kill(done: int) -> None:
-            (worker,) = (child for child in active_children() if child not in before)
-            worker.kill()
 
-        start = time.monotonic()
-        with pytest.raises(SimulationError, match="a worker process died during 40 episodes of p"):
-            evaluator.run({"p": "fixed"}, split=Split.test, seeds=20, report=kill)
-        with pytest.raises(SimulationError, match="a worker process died"):
-            evaluator.run({"p": "fixed"}, split=Split.test, seeds=1)
-    assert time.monotonic() - start < 10
-    assert active_children() == before
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_an_evaluation_outlives_its_workers_and_runs_nothing_twice(
+    two: Evaluator, tmp_path: Path
+) -> None:
+    expected = two.run({"p": "fixed"}, split=Split.test, seeds=6)
+    before, files, done = active_children(), open_files(), list[int]()
+    recording = Recording(EvaluationDatabase(tmp_path / "base"), run=tmp_path / "run")
+    with Evaluator(judged_task(), tmp_path / "work", workers=2, max_crashes=1) as evaluator:
+
+        def kill(ended: int) -> None:
+            done.append(ended)
+            if ended == 4:
+                workers_now(before)[0].kill()
+
+        found = evaluator.run(
+            {"p": "fixed"}, split=Split.test, seeds=6, recording=recording, report=kill
+        )
+        assert found == expected
+        assert done == sorted(set(done))
+        assert len(list((tmp_path / "base" / "episodes").glob("*.parquet"))) == 12
+        (told,) = evaluator.crashes
+        unfinished = r"p on [ba] seed \d, p on [ba] seed \d and \d more"
+        assert re.fullmatch(rf"a worker process .* died before {unfinished}; begun anew", told)
+        assert len(workers_now(before)) == 2
+        assert len(list((tmp_path / "work").iterdir())) == 1
+        workers_now(before)[0].kill()  # while nothing is asked of it
+        with pytest.raises(
+            SimulationError, match=r"^2 crashes, .*max_crashes is 1; the last: a wo"
+        ):
+            evaluator.run({"p": "fixed"}, split=Split.test, seeds=7)
+    assert (active_children(), open_files()) == (before, files)
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_an_interrupt_waits_for_no_episode(tmp_path: Path) -> None:

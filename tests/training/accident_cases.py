@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
@@ -39,6 +40,8 @@ class AccidentalEnv(TrafficSignalEnv):
         self._accidents = accidents
         self._marks = marks
         self._decision = 0
+        # As a SUMO that hangs: it does not notice that its worker has gone.
+        self._child = subprocess.Popen(["sleep", "600"], cwd=self._folder.name)
 
     def reset(self, **arguments: Any) -> Any:
         found = super().reset(**arguments)

@@ -3,8 +3,9 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -106,6 +107,7 @@ def accidental(
     finally:
         environments.close()
     assert list(work.iterdir()) == []
+    soon(lambda: at_work(folder), 0)
 
 
 def kill(environments: ProcessVecEnv, slot: int) -> None:
@@ -118,10 +120,28 @@ def living(parent: int) -> list[psutil.Process]:
     return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
 
 
-def held(folder: Path) -> tuple[int, int, list[str]]:
-    """Processes, open files, and folders of slots."""
+def soon(look: Callable[[], Any], expected: Any) -> None:
+    """What is killed may take a moment to end."""
+    end = time.monotonic() + 5
+    while look() != expected and time.monotonic() < end:
+        time.sleep(0.05)
+    assert look() == expected
+
+
+def at_work(folder: Path) -> int:
+    """Processes anywhere that were started in a folder of a slot."""
+    count = 0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it has just ended, or is none of ours
+            count += process.cwd().startswith(str(folder))
+    return count
+
+
+def held(folder: Path) -> tuple[int, int, int, list[str]]:
+    """Processes, what they started, open files, and folders of slots."""
     names = sorted(path.name[:6] for path in (folder / "work").iterdir())
-    return len(living(os.getpid())), len(list(Path("/proc/self/fd").iterdir())), names
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    return len(living(os.getpid())), at_work(folder), files, names
 
 
 def test_ten_crashes_change_nothing_and_the_eleventh_ends_the_run(
@@ -140,10 +160,11 @@ def test_ten_crashes_change_nothing_and_the_eleventh_ends_the_run(
     with accidental(tmp_path, first, second, hang_timeout_s=2) as environments:
         environments.reset()
         assert len(environments.crashes) == 1
+        soon(lambda: at_work(tmp_path), 2)
         before = held(tmp_path)
         rows = roll_out(environments, range(36), disturb=disturb)
-        assert held(tmp_path) == before
-        assert before[2] == ["slot-0", "slot-1"]
+        soon(lambda: held(tmp_path), before)
+        assert before[3] == ["slot-0", "slot-1"]
         assert len(environments.crashes) == 10
         kill(environments, 1)  # between two decisions
         with pytest.raises(SimulationError, match=r"^11 crashes, .*max_crashes is 10; the last: "):
@@ -159,6 +180,14 @@ def test_ten_crashes_change_nothing_and_the_eleventh_ends_the_run(
     )
     assert told.count("; replay with: sumo --net-file ") == told.count(" --seed ") == 8
     assert told.count("; its episode is replayed") == 10
+
+
+def gone(process: psutil.Process) -> bool:
+    """It has ended; whether somebody has asked for its exit code is another matter."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 TOLD_OF_SUMO = (
@@ -198,8 +227,7 @@ def test_a_sumo_of_its_own_dies_with_its_worker_and_is_replaced_with_it(
             assert re.search(told, line)
         seen.append(sumo_of(environments))
     assert rows == undisturbed[0][:8]
-    _, alive = psutil.wait_procs(seen, timeout=5)
-    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+    soon(lambda: [one for one in seen if not gone(one)], [])
 
 
 @pytest.mark.parametrize("rule", list(OnCrash))

@@ -1,24 +1,22 @@
 """Controllers x scenarios x seeds, each episode in a worker process, the same seeds for all."""
 
 import logging
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
-from trafficrl.errors import SimulationError
 from trafficrl.evaluation.controllers import build_controller
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.identity import Identities
 from trafficrl.evaluation.outcome import EpisodeResult, Measure, Outcome
-from trafficrl.evaluation.worker import Job, run_job, start_worker
+from trafficrl.evaluation.pool import WorkerPool
+from trafficrl.evaluation.worker import Job
 from trafficrl.runs.seeding import Split
-from trafficrl.training.shielding import shielded_children
+from trafficrl.training.crashes import CrashLog
 
 __all__ = ["EpisodeResult", "Evaluator", "Recording"]
 
@@ -42,28 +40,35 @@ class Recording:
 class Evaluator:
     """Worker processes for one task; a context manager that ends them.
 
-    Raises:
-        SimulationError: an episode failed, or a worker process died.
+    When one of them dies, all are replaced, and the episodes that had not ended begin anew.
+
+    Args:
+        task: what is judged on.
+        folder: where episodes keep their files while they run.
+        workers: episodes at once; 0 for one a processor.
+        max_crashes: deaths of workers that are borne.
     """
 
-    def __init__(self, task: Task, folder: Path, *, workers: int = 0) -> None:
+    def __init__(
+        self, task: Task, folder: Path, *, workers: int = 0, max_crashes: int = 10
+    ) -> None:
         self._task = task
-        count = workers or len(os.sched_getaffinity(0))
+        self._folder = folder
+        self._workers = workers or len(os.sched_getaffinity(0))
+        self._crashes = CrashLog(max_crashes)
         folder.mkdir(parents=True, exist_ok=True)
-        # Nothing is sent through this pipe: it closes when we close it or are gone.
-        lifeline, self._lifeline = multiprocessing.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(
-            count,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=start_worker,
-            initargs=(task, folder, lifeline),
-        )
+        self._pool = WorkerPool(task, folder, self._workers)
 
     def __enter__(self) -> "Evaluator":
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    @property
+    def crashes(self) -> list[str]:
+        """One line for each death of a worker: what had not ended then."""
+        return self._crashes.lines
 
     def run(
         self,
@@ -89,7 +94,7 @@ class Evaluator:
             ConfigError: an unknown controller, or a model that is not there.
             CheckpointError: a model that is damaged, or was trained for another network.
             RunError: the database cannot be read or written.
-            SimulationError: a worker process died.
+            SimulationError: worker processes died too often.
             TrafficRLError: what an episode raised.
         """
         for name in controllers.values():
@@ -101,49 +106,33 @@ class Evaluator:
             for scenario in self._task.scenarios
             for seed in range(seeds)
         }
-        known: dict[Key, Outcome] = {}
         if recording is not None:
             jobs = recorded(jobs, self._task, recording)
-            known = find_known(jobs, recording)
-            if known:
-                report(len(known))
-        outcomes = known | self._run(
-            {key: job for key, job in jobs.items() if key not in known},
-            lambda done: report(len(known) + done),
-        )
+        outcomes = find_known(jobs, recording)
+        if outcomes:
+            report(len(outcomes))
+        while left := {key: job for key, job in jobs.items() if key not in outcomes}:
+            with closing(self._pool.run(left)) as finished:
+                for key, outcome in finished:
+                    outcomes[key] = outcome
+                    report(len(outcomes))
+            unfinished = {key: job for key, job in left.items() if key not in outcomes}
+            if unfinished:
+                self._replace_workers(unfinished)
+                outcomes |= find_known(unfinished, recording)
         return [result(key, split, outcomes[key]) for key in jobs]
 
-    def _run(self, jobs: Mapping[Key, Job], report: Callable[[int], None]) -> dict[Key, Outcome]:
-        futures: list[Future[Outcome]] = []
-        try:
-            with shielded_children():  # the pool starts its processes when it is given work
-                futures += [self._pool.submit(run_job, job) for job in jobs.values()]
-            for done in _finished(futures):
-                report(done)
-        except BrokenProcessPool as error:
-            names = dict.fromkeys(label for label, _, _ in jobs)
-            raise SimulationError(
-                f"a worker process died during {len(jobs)} episodes of {', '.join(names)}"
-            ) from error
-        finally:
-            for future in futures:
-                future.cancel()
-        return {key: future.result() for key, future in zip(jobs, futures, strict=True)}
+    def _replace_workers(self, unfinished: Iterable[Key]) -> None:
+        names = [f"{label} on {scenario} seed {seed}" for label, scenario, seed in unfinished]
+        more = len(names) - self._workers
+        told = ", ".join(names[: self._workers]) + (f" and {more} more" if more > 0 else "")
+        self._crashes.add(f"a worker process of the evaluation died before {told}", "begun anew")
+        self._pool.close()
+        self._pool = WorkerPool(self._task, self._folder, self._workers)
 
     def close(self) -> None:
         """The workers have ended, with whatever they were doing."""
-        self._lifeline.close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _finished(futures: list["Future[Outcome]"]) -> Iterator[int]:
-    """Counts finished episodes as they come; the first failure is raised at once."""
-    left = set(futures)
-    while left:
-        done, left = wait(left, return_when=FIRST_COMPLETED)
-        for future in done:
-            future.result()
-        yield len(futures) - len(left)
+        self._pool.close()
 
 
 def recorded(jobs: Mapping[Key, Job], task: Task, recording: Recording) -> dict[Key, Job]:
@@ -166,9 +155,9 @@ def recorded(jobs: Mapping[Key, Job], task: Task, recording: Recording) -> dict[
     }
 
 
-def find_known(jobs: Mapping[Key, Job], recording: Recording) -> dict[Key, Outcome]:
+def find_known(jobs: Mapping[Key, Job], recording: Recording | None) -> dict[Key, Outcome]:
     """What the database holds of the jobs already, and the log says how much."""
-    if not recording.reuse:
+    if recording is None or not recording.reuse:
         return {}
     wanted = {key: job.identity for key, job in jobs.items() if job.identity is not None}
     found = recording.database.known(list(wanted.values()))

@@ -1,0 +1,70 @@
+"""Worker processes for one task, and all that goes when they go."""
+
+import multiprocessing
+import shutil
+import tempfile
+from collections.abc import Generator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from trafficrl.env.task import Task
+from trafficrl.evaluation.outcome import Outcome
+from trafficrl.evaluation.worker import Job, run_job, start_worker
+from trafficrl.training.shielding import shielded_children
+
+__all__ = ["WorkerPool"]
+
+Key = TypeVar("Key")
+
+
+class WorkerPool:
+    """Processes that run episodes. They end when it is closed or this process is gone.
+
+    Args:
+        task: of all episodes.
+        folder: below it the processes have theirs.
+        workers: processes at most.
+    """
+
+    def __init__(self, task: Task, folder: Path, workers: int) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="workers-", dir=folder))
+        # Nothing is sent through this pipe: it closes when we close it or are gone.
+        self._theirs, self._lifeline = multiprocessing.Pipe(duplex=False)
+        self._executor = ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=start_worker,
+            initargs=(task, self._folder, self._theirs),
+        )
+
+    def run(self, jobs: Mapping[Key, Job]) -> Generator[tuple[Key, Outcome], None, None]:
+        """What each episode gave, as they end. Some are missing if a worker process died.
+
+        Raises:
+            TrafficRLError: what an episode raised.
+        """
+        futures: dict[Future[Outcome], Key] = {}
+        try:
+            # The pool starts its processes when it is given work, and takes none once it is broken.
+            with shielded_children(), suppress(BrokenProcessPool):
+                for key, job in jobs.items():
+                    futures[self._executor.submit(run_job, job)] = key
+            for future in as_completed(futures):
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    continue  # so are all the others, but for those that had ended before
+                yield futures[future], outcome
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def close(self) -> None:
+        """The workers have ended, with whatever they were doing, and their folders are gone."""
+        self._lifeline.close()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._theirs.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
