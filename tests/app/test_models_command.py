@@ -14,7 +14,9 @@ from model_cases import FACTS, add_sidecar, model_file, tree
 from traffic_cases import city, scenario_config
 
 from trafficrl.app.controllers import find_controllers
+from trafficrl.app.evaluate import evaluate
 from trafficrl.app.models import run
+from trafficrl.config.execution import EvaluationConfig
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.config.network import GridConfig
 from trafficrl.errors import CheckpointError, ConfigError
@@ -279,24 +281,20 @@ def test_a_folder_comes_before_a_name(one: RunPaths, capsys: pytest.CaptureFixtu
     assert find_controllers(["one", "fixed"], config()) == {"one": "one", "fixed": "fixed"}
 
 
-def test_a_model_is_judged_under_its_name(one: RunPaths, tmp_path: Path) -> None:
-    registry = ModelRegistry(Path("outputs/models"))
-    registry.tag(one.best_model, "city@v1")
-    grid = ("network_seed=7", "grid_dimension=3", "block_size_m=120", "lane_count=2")
-    words = (
-        *(f"network.{word}" for word in grid),
-        *("scenarios.morning.num_vehicles=20", "~scenarios.evening", "execution.end_time=60"),
-        "evaluation.seeds=1",
-        *("evaluation.workers=1", "controllers=[fixed,city@v1]", "hydra.run.dir=judged"),
+def test_a_model_is_judged_under_its_name(
+    one: RunPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done(capsys, "tag", "runs/one", "city@v1")
+    asked = replace(
+        config(),
+        controllers=["fixed", "city"],
+        evaluation=EvaluationConfig(seeds=1, workers=1),
     )
-    code = "from trafficrl.app.evaluate import main; main()"
-    ended = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
+    (tmp_path / "judged").mkdir()
+    evaluate(asked, tmp_path / "judged")
     results = json.loads((tmp_path / "judged" / "evaluation" / "results.json").read_text())
     assert list(results["means"]) == ["fixed", "city@v1"]
-    assert "city@v1" in ended.stdout
+    assert "city@v1" in capsys.readouterr().out
 
 
 def test_the_console_command_ends_with_its_code(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
 from trafficrl.config.algorithm import PPOConfig
-from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
 from trafficrl.config.load import UNSAFE, load_experiment, save_experiment, to_experiment
 from trafficrl.config.network import GridConfig
 from trafficrl.config.reward import TermConfig
@@ -215,3 +215,10 @@ def test_any_valid_experiment_comes_back_equal(
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     save_experiment(config, path)
     assert load_experiment(path) == config
+
+
+def test_models_are_named_as_they_are_written() -> None:
+    assert experiment("resume_from=city@v1.2").resume_from == "city@v1.2"
+    judged = experiment("controllers=[fixed,city@v1,city]", config_name="evaluate")
+    assert isinstance(judged, EvaluateConfig)
+    assert judged.controllers == ["fixed", "city@v1", "city"]

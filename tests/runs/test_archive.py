@@ -246,7 +246,7 @@ def test_what_the_manifest_does_not_say_is_refused(archive: Path, tmp_path: Path
         "no whole model": lambda m, rows: rows["names"].update({"x@y": f"{RUN}/run.json"}),
     }
     for said, change in cases.items():
-        assert said in refused(forged(archive, change), tmp_path)  # type: ignore[arg-type]
+        assert said in refused(forged(archive, change), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +265,17 @@ def test_a_manifest_of_odd_values_is_refused(
     values: dict[str, Any], archive: Path, tmp_path: Path
 ) -> None:
     refused(forged(archive, lambda m, rows: rows.update(values)), tmp_path)
+
+
+def test_a_changed_manifest_is_refused(archive: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(archive) as source:
+        members = {name: source.read(name) for name in source.namelist()}
+    changed = members[MANIFEST].replace(b"city@v1", b"city@v2")
+    assert changed != members[MANIFEST]
+    with zipfile.ZipFile(archive, "w") as out:
+        for name, content in (members | {MANIFEST: changed}).items():
+            out.writestr(name, content)
+    assert "manifest.json is damaged" in refused(archive, tmp_path)
 
 
 def test_no_archive_of_ours_is_refused(archive: Path, tmp_path: Path) -> None:
@@ -338,7 +349,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(archive: Path, tmp_path: Pa
     shutil.rmtree(tmp_path / "there")
     shutil.rmtree(tmp_path / "names")
     num_refused = 0
-    for _ in range(120):
+    for _ in range(60):
         changed = bytearray(whole)
         changed[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
         archive.write_bytes(changed)
@@ -351,7 +362,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(archive: Path, tmp_path: Pa
         num_refused += 1
         assert not (tmp_path / "there").exists()
         assert not (tmp_path / "names").exists()
-    assert num_refused > 90
+    assert num_refused > 45
 
 
 def test_a_cut_archive_is_refused(archive: Path, tmp_path: Path) -> None:

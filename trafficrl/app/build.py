@@ -34,7 +34,6 @@ __all__ = [
     "build_validation",
     "judge",
     "judged_on",
-    "labels",
     "open_run",
     "refuse_used",
 ]
@@ -192,15 +191,6 @@ def judge(
             report=progress.advance_to,
         )
     return Comparison(results, confidence=chosen.confidence)
-
-
-def labels(controllers: list[str]) -> dict[str, str]:
-    """Short label -> controller: a model goes by its file's name where that is enough."""
-    stems = [Path(name).stem for name in controllers]
-    return {
-        stem if stems.count(stem) == 1 else name: name
-        for stem, name in zip(stems, controllers, strict=True)
-    }
 
 
 def judged_on(config: ExperimentConfig) -> str:

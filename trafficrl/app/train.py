@@ -9,13 +9,13 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from trafficrl.app.build import build_validation, judge, judged_on, labels, open_run
+from trafficrl.app.build import build_validation, judge, judged_on, open_run
 from trafficrl.app.console import run_app
+from trafficrl.app.controllers import find_controllers
 from trafficrl.app.origin import origin_of
 from trafficrl.app.reopen import clear_leftovers, is_finished, reopened
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
-from trafficrl.evaluation.controllers import check_controller
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.tables import print_comparison
@@ -43,8 +43,7 @@ def train(config: ExperimentConfig, folder: Path) -> None:
         Stopped: the run was asked to stop; the same command goes on.
         TrafficRLError: whatever the run could not do; `run.json` says failed then.
     """
-    for name in config.evaluation.baselines:
-        check_controller(name, config.controller)
+    find_controllers(config.evaluation.baselines, config)
     paths = RunPaths(folder)
     with RunLock(paths.lock), StopRequest(time_limit_s=config.execution.time_limit_s) as stop:
         if is_finished(paths):
@@ -82,7 +81,8 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: Stop
         )
         end = learn(config, task, paths, trainer)
         record.update(timesteps=end.timesteps, best_score=end.best_score, eta_s=0.0)
-        controllers = labels(config.evaluation.baselines) | {"policy": str(paths.best_model)}
+        controllers = find_controllers(config.evaluation.baselines, config)
+        controllers["policy"] = str(paths.best_model)
         comparison = judge(config, evaluator, controllers, paths)
     results = paths.evaluation / "results.json"
     comparison.save(results, sumo=facts["sumo"], network_hash=facts["network_hash"])

@@ -21,7 +21,7 @@ from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.sidecars import load_sidecar, sidecar_file, verify_model
 
-__all__ = ["CHUNK_BYTES", "FORMAT", "MANIFEST", "Member", "Packing", "in_megabytes", "is_safe"]
+__all__ = ["CHUNK_BYTES", "FORMAT", "MANIFEST", "Member", "Packing", "in_kilobytes", "is_safe"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -93,18 +93,19 @@ class Packing:
             archive.parent.mkdir(parents=True, exist_ok=True)
             with (
                 replacing(archive) as temporary,
-                ProgressReport("export", total=in_megabytes(total), unit="MB") as progress,
+                ProgressReport("export", total=in_kilobytes(total), unit="kB") as progress,
                 zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as out,
             ):
                 members: dict[str, Member] = {}
                 for name, file in sorted(self.files.items()):  # a model beside its sidecar
                     members[name] = write_member(out, name, file)
                     done = sum(one.size_bytes for one in members.values())
-                    progress.advance_to(in_megabytes(done))
+                    progress.advance_to(done // 1000)
                 # In the order in which they were given: the last one will be the newest again.
                 entries = sorted(self.named.values(), key=lambda entry: entry.tagged)
                 names = {entry.label: str(named_member(entry)) for entry in entries}
                 out.writestr(MANIFEST, manifest_text(members, names))
+                progress.advance_to(in_kilobytes(total))
         except OSError as error:
             raise RunError(f"{archive}: {error.filename or ''}: {error.strerror}") from error
         return list(self._changed(members))
@@ -203,6 +204,6 @@ def is_safe(name: str) -> bool:
     return not UNSAFE.search(name) and not {"", ".", ".."} & set(parts)
 
 
-def in_megabytes(size_bytes: int) -> int:
-    """For counts of progress: whole megabytes, at least one."""
-    return max(1, size_bytes // 1_000_000)
+def in_kilobytes(size_bytes: int) -> int:
+    """A total for counts of progress, which nothing reaches before the end."""
+    return size_bytes // 1000 + 1

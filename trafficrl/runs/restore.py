@@ -18,7 +18,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from trafficrl.errors import RunError, TrafficRLError
-from trafficrl.runs.archive import CHUNK_BYTES, FORMAT, MANIFEST, Member, in_megabytes, is_safe
+from trafficrl.runs.archive import CHUNK_BYTES, FORMAT, MANIFEST, Member, in_kilobytes, is_safe
 from trafficrl.runs.model_names import checked_label, checksum
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.registry import ModelRegistry
@@ -137,8 +137,7 @@ def check_free(to: Path, files: Files) -> None:
             raise RunError(f"{place} would leave {to} through a link")
         if not place.is_symlink() and not place.exists():
             continue
-        same = place.is_file() and not place.is_symlink()
-        if not (same and file_sha256(place) == member.sha256):
+        if not (place.is_file() and file_sha256(place) == member.sha256):
             raise RunError(f"{place} is there already, with other content")
     needed = sum(member.size_bytes for member in files.values())
     there = next(folder for folder in (to.resolve(), *to.resolve().parents) if folder.exists())
@@ -193,7 +192,7 @@ def unpack(source: zipfile.ZipFile, files: Files, folder: Path) -> None:
     """
     total = sum(member.size_bytes for member in files.values())
     done = 0
-    with ProgressReport("import", total=in_megabytes(total), unit="MB") as progress:
+    with ProgressReport("import", total=in_kilobytes(total), unit="kB") as progress:
         for name, member in files.items():
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -205,7 +204,8 @@ def unpack(source: zipfile.ZipFile, files: Files, folder: Path) -> None:
             if digest.hexdigest() != member.sha256:
                 raise RunError(f"{name!r} is damaged: its SHA-256 is not that of {MANIFEST}")
             done += member.size_bytes
-            progress.advance_to(in_megabytes(done))
+            progress.advance_to(done // 1000)
+        progress.advance_to(in_kilobytes(total))
 
 
 def check_models(folder: Path, names: dict[str, str]) -> None:
