@@ -159,7 +159,12 @@ def build_validation(
 
 
 def judge(
-    config: ExperimentConfig, evaluator: Evaluator, controllers: dict[str, str], paths: RunPaths
+    config: ExperimentConfig,
+    evaluator: Evaluator,
+    controllers: dict[str, str],
+    paths: RunPaths,
+    *,
+    report: Callable[[int], None] = lambda done: None,
 ) -> Comparison:
     """All controllers on the same unseen test demand, the first being the baseline.
 
@@ -171,6 +176,7 @@ def judge(
         evaluator: runs the episodes.
         controllers: label in tables -> controller's name or model file.
         paths: of the run that asks.
+        report: called with the number of episodes that are done.
 
     Raises:
         RunError: the database cannot be read or written.
@@ -182,13 +188,18 @@ def judge(
         recording = Recording(database, run=paths.root, reuse=chosen.reuse)
     total = len(controllers) * len(config.scenarios) * chosen.seeds
     with ProgressReport("evaluation", total=total, unit="episodes") as progress:
+
+        def tell(done: int) -> None:
+            progress.advance_to(done)
+            report(done)
+
         results = evaluator.run(
             controllers,
             split=Split.test,
             seeds=chosen.seeds,
             measure=Measure(emissions=chosen.emissions, slice_s=chosen.slice_s),
             recording=recording,
-            report=progress.advance_to,
+            report=tell,
         )
     return Comparison(results, confidence=chosen.confidence)
 

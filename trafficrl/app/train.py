@@ -83,7 +83,13 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: Stop
         record.update(timesteps=end.timesteps, best_score=end.best_score, eta_s=0.0)
         controllers = find_controllers(config.evaluation.baselines, config)
         controllers["policy"] = str(paths.best_model)
-        comparison = judge(config, evaluator, controllers, paths)
+        comparison = judge(
+            config,
+            evaluator,
+            controllers,
+            paths,
+            report=lambda done: record.update(episodes_judged=done),
+        )
     results = paths.evaluation / "results.json"
     comparison.save(results, sumo=facts["sumo"], network_hash=facts["network_hash"])
     save_queues(comparison.results, paths.evaluation / "queues.json")

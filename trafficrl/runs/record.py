@@ -90,7 +90,7 @@ def read_record(file: Path) -> dict[str, Any]:
         RunStatus(facts["status"])
     except OSError as error:
         raise RunError(f"{file}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(f"{file}: damaged: {error}") from error
     return facts
 

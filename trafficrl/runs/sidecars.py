@@ -16,7 +16,15 @@ import yaml
 from trafficrl.errors import CheckpointError
 from trafficrl.files import save_text
 
-__all__ = ["Ancestor", "Sidecar", "file_sha256", "load_sidecar", "save_sidecar", "verify_model"]
+__all__ = [
+    "Ancestor",
+    "Sidecar",
+    "file_sha256",
+    "load_sidecar",
+    "save_sidecar",
+    "sidecar_file",
+    "verify_model",
+]
 
 FORMAT = 1
 CHUNK_BYTES = 1 << 20

@@ -106,6 +106,7 @@ class Trainer:
         else:
             restore_training(model, checkpoint, state, self._metrics)
         self._end = state.first + self._execution.total_timesteps
+        self._record.update(total_timesteps=self._end)
         self._learning_rate = learning_rate_schedule(self._algorithm, total_timesteps=self._end)
         report = ProgressReport("training", total=self._end, unit="steps")
         with closing(model.logger), report as progress:
