@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
+from dying_cases import DyingDatabase
 from learning_cases import ALGORITHM, OBSERVATION, other_city, save_new_model, small_task
 from traffic_cases import DURATIONS, scenario_config
 
@@ -19,7 +20,6 @@ from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError, SimulationError, TrafficRLError
 from trafficrl.evaluation.controllers import build_controller
-from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.evaluator import Evaluator, Recording
 from trafficrl.evaluation.outcome import EpisodeResult, Measure
@@ -181,8 +181,8 @@ def test_workers_leave_signals_to_their_parent(two: Evaluator) -> None:
     assert len(found) == 8
 
 
-def workers_now(before: list[BaseProcess]) -> list[BaseProcess]:
-    return [child for child in active_children() if child not in before]
+def workers_now() -> set[BaseProcess]:
+    return set(active_children())
 
 
 def open_files() -> int:
@@ -193,32 +193,27 @@ def test_an_evaluation_outlives_its_workers_and_runs_nothing_twice(
     two: Evaluator, tmp_path: Path
 ) -> None:
     expected = two.run({"p": "fixed"}, split=Split.test, seeds=6)
-    before, files, done = active_children(), open_files(), list[int]()
-    recording = Recording(EvaluationDatabase(tmp_path / "base"), run=tmp_path / "run")
+    before, files, done = workers_now(), open_files(), list[int]()
+    recording = Recording(DyingDatabase(tmp_path / "base"), run=tmp_path / "run")
     with Evaluator(judged_task(), tmp_path / "work", workers=2, max_crashes=1) as evaluator:
-
-        def kill(ended: int) -> None:
-            done.append(ended)
-            if ended == 4:
-                workers_now(before)[0].kill()
-
         found = evaluator.run(
-            {"p": "fixed"}, split=Split.test, seeds=6, recording=recording, report=kill
+            {"p": "fixed"}, split=Split.test, seeds=6, recording=recording, report=done.append
         )
         assert found == expected
         assert done == sorted(set(done))
+        # Whole files: the other worker may have been writing.
         assert len(list((tmp_path / "base" / "episodes").glob("*.parquet"))) == 12
         (told,) = evaluator.crashes
         unfinished = r"p on [ba] seed \d, p on [ba] seed \d and \d more"
         assert re.fullmatch(rf"a worker process .* died before {unfinished}; begun anew", told)
-        assert len(workers_now(before)) == 2
+        assert len(workers_now() - before) == 2
         assert len(list((tmp_path / "work").iterdir())) == 1
-        workers_now(before)[0].kill()  # while nothing is asked of it
+        (workers_now() - before).pop().kill()  # while nothing is asked of it
         with pytest.raises(
             SimulationError, match=r"^2 crashes, .*max_crashes is 1; the last: a wo"
         ):
             evaluator.run({"p": "fixed"}, split=Split.test, seeds=7)
-    assert (active_children(), open_files()) == (before, files)
+    assert (workers_now(), open_files()) == (before, files)
     assert list((tmp_path / "work").iterdir()) == []
 
 

@@ -78,3 +78,13 @@ def test_a_model_without_a_sidecar_is_none(model: Path) -> None:
     model.with_suffix(".yaml").unlink()
     with pytest.raises(CheckpointError, match="no whole model"):
         verify_model(model)
+
+
+def test_a_sidecar_that_would_grow_without_end_is_refused(model: Path) -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(
+        f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60)
+    )
+    file = model.with_suffix(".yaml")
+    file.write_text(file.read_text() + bomb)
+    with pytest.raises(CheckpointError, match="aliases"):
+        load_sidecar(model)

@@ -16,7 +16,7 @@ import pytest
 from gymnasium.wrappers import OrderEnforcing
 from learning_cases import small_task
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
-from worker_cases import EXECUTION, Counter, limited_counter
+from worker_cases import EXECUTION, Counter, Unsteady, limited_counter
 
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.errors import ConfigError, DemandError
@@ -141,6 +141,21 @@ def test_attributes_and_methods_are_those_of_the_environments(pair: ProcessVecEn
         assert wrapped.env_is_wrapped(OrderEnforcing) == [True]
         wrapped.reset()
         assert [step(wrapped)[3][0]["TimeLimit.truncated"] for _ in range(3)][1:] == [False, True]
+
+
+def test_a_replay_that_sees_something_else_is_given_up() -> None:
+    with running(Unsteady) as environments:
+        environments.reset()
+        seen, *_ = step(environments)
+        os.kill(environments.process_ids[0], signal.SIGKILL)
+        observations, rewards, dones, infos = step(environments)
+        assert (observations.tolist(), rewards.tolist(), dones.tolist()) == ([[0]], [0], [True])
+        assert infos[0]["terminal_observation"].tolist() == seen[0].tolist()
+        died, differed = environments.crashes
+    assert died.endswith(
+        "decision 1: its process died (killed by SIGKILL); its episode is replayed"
+    )
+    assert differed.endswith("its replay came to another observation; its episode is dropped")
 
 
 def test_neither_a_failed_start_nor_forgetting_to_close_hangs_the_end(tmp_path: Path) -> None:

@@ -55,6 +55,14 @@ class Counter(gymnasium.Env[Any, Any]):
             raise error
 
 
+class Unsteady(Counter):
+    """Observes what no other process does."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        observation, *rest = super().step(action)
+        return observation + os.getpid() % 50, *rest
+
+
 class FailsToStart(Counter):
     def __init__(self, error: TrafficRLError, *, folder: Path) -> None:
         raise error

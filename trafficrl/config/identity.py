@@ -14,6 +14,8 @@ from trafficrl.config.load import plain_values
 
 __all__ = ["config_hash", "differences", "kept_name"]
 
+PLACES = ("execution.cache_dir", "execution.models_dir", "evaluation.database")
+
 
 def kept_name(path: str) -> str:
     """The name of a run's copy of a file: SUMO takes a comma for a list, a dollar sign for more."""
@@ -21,8 +23,12 @@ def kept_name(path: str) -> str:
 
 
 def config_hash(config: ExperimentConfig) -> str:
-    """SHA-256 of all that the user decided; of files their names, as a run keeps their content."""
-    text = json.dumps(_flat(config), sort_keys=True, separators=(",", ":"))
+    """SHA-256 of all that the user decided, but for where things lie on the machine.
+
+    Of the files that it names their names count: a run keeps their content.
+    """
+    values = {key: value for key, value in _flat(config).items() if key not in PLACES}
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 
 

@@ -99,14 +99,25 @@ def load_sidecar(model: Path) -> Sidecar:
     """
     file = sidecar_file(model)
     try:
-        rows = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        # Aliases of aliases are a small file and a value without end; we write none.
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise CheckpointError(f"{file}: the sidecar is damaged: it holds aliases")
+        rows = yaml.safe_load(text)
         checksum = rows.pop("checksum")
         if rows.pop("format") != FORMAT or checksum != _checksum({"format": FORMAT, **rows}):
             raise CheckpointError(f"{file}: the sidecar is damaged, or of another format")
         return _sidecar(rows)
     except OSError as error:
         raise CheckpointError(f"{file}: no whole model: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        yaml.YAMLError,
+    ) as error:
         raise CheckpointError(f"{file}: the sidecar is damaged") from error
 
 
