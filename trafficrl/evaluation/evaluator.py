@@ -108,6 +108,12 @@ class Evaluator:
         }
         if recording is not None:
             jobs = recorded(jobs, self._task, recording)
+        outcomes = self._finish(jobs, recording, report)
+        return [result(key, split, outcomes[key]) for key in jobs]
+
+    def _finish(
+        self, jobs: Mapping[Key, Job], recording: Recording | None, report: Callable[[int], None]
+    ) -> dict[Key, Outcome]:
         outcomes = find_known(jobs, recording)
         if outcomes:
             report(len(outcomes))
@@ -120,7 +126,7 @@ class Evaluator:
             if unfinished:
                 self._replace_workers(unfinished)
                 outcomes |= find_known(unfinished, recording)
-        return [result(key, split, outcomes[key]) for key in jobs]
+        return outcomes
 
     def _replace_workers(self, unfinished: Iterable[Key]) -> None:
         names = [f"{label} on {scenario} seed {seed}" for label, scenario, seed in unfinished]
