@@ -166,6 +166,14 @@ def test_completion_differs_by_more_than_a_hundredth() -> None:
     assert not completion_differs(nobody)
 
 
+def test_what_one_scenario_lacks_is_not_made_up_for_by_another() -> None:
+    plan = results("plan", 5.0, arrived=100, scheduled=100)
+    plan += results("plan", 5.0, arrived=90, scheduled=100, scenario="evening")
+    policy = results("policy", 5.0, arrived=90, scheduled=100)
+    policy += results("policy", 5.0, arrived=100, scheduled=100, scenario="evening")
+    assert completion_differs(plan + policy)
+
+
 def test_the_interval_of_a_mean_is_as_wide_as_the_spread_says() -> None:
     found = mean_interval(results("plan", 1.0, 2.0, 3.0, 4.0, 5.0), "delay_s", confidence=0.95)
     assert found is not None

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from trafficrl.errors import RunError
 from trafficrl.runs.paths import RunPaths
-from trafficrl.runs.record import RunRecord, RunStatus
+from trafficrl.runs.record import RunRecord, RunStatus, read_record
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def test_every_file_of_a_run_has_its_own_place(tmp_path: Path) -> None:
     paths = RunPaths(tmp_path)
     names = [name for name, value in vars(RunPaths).items() if isinstance(value, property)]
     places = {name: getattr(paths, name) for name in names}
-    assert len(set(places.values())) == len(names) == 12
+    assert len(set(places.values())) == len(names) == 13
     assert {place.parent for place in places.values()} == {tmp_path}
     assert places["final_model"].name == "final_model.zip"
 
@@ -65,3 +66,32 @@ def test_checkpoints_sort_by_their_step(tmp_path: Path) -> None:
     files = [paths.checkpoint(step) for step in steps]
     assert files == sorted(files)
     assert files[1] == tmp_path / "checkpoints" / "step_0000500000.zip"
+
+
+def test_a_run_that_goes_on_keeps_what_it_told_before(tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    first = RunRecord(file, timesteps=0, seed=7)
+    first.update(timesteps=64)
+    first.crashes("training", ["slot 0 died"])
+    first.crashes("evaluation", ["a worker died"])
+    first.end(RunStatus.stopped, "SIGTERM")
+    before = read(file)
+    assert (before["resumes"], before["crashes"]) == (0, 2)
+    second = RunRecord(file, timesteps=0)
+    second.crashes("training", ["slot 1 hung"] * 30)
+    facts = read(file)
+    assert (facts["status"], facts["resumes"], facts["timesteps"]) == ("running", 1, 64)
+    assert (facts["started"], facts["seed"]) == (before["started"], 7)
+    assert "reason" not in facts
+    assert facts["crashes"] == 32
+    assert facts["crash_log"] == ["slot 1 hung"] * 20
+    assert facts["wall_s"] >= before["wall_s"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"status": "odd"}', "{}"])
+def test_a_damaged_account_is_told_in_one_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "run.json"
+    file.write_text(text)
+    with pytest.raises(RunError, match=r"run\.json: damaged") as caught:
+        read_record(file)
+    assert "\n" not in str(caught.value)

@@ -32,7 +32,12 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
     refuse_used(paths)
     config, task = open_run(config, paths)
     try:
-        with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
+        with Evaluator(
+            task,
+            paths.work,
+            workers=config.evaluation.workers,
+            max_crashes=config.execution.max_crashes,
+        ) as evaluator:
             comparison = judge(config, evaluator, controllers, paths)
     finally:
         shutil.rmtree(paths.work, ignore_errors=True)

@@ -3,8 +3,7 @@
 import logging
 import shutil
 import sys
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -18,6 +17,7 @@ from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
+from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.lock import RunLock
 from trafficrl.runs.paths import RunPaths
@@ -65,31 +65,34 @@ def train(config: ExperimentConfig, folder: Path) -> None:
         record.end(RunStatus.finished, reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """All that a training needs while it runs."""
+
+    config: ExperimentConfig
+    task: Task
+    paths: RunPaths
+    record: RunRecord
+    stop: StopRequest
+    evaluator: Evaluator
+
+
 def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: StopRequest) -> str:
     """Train and judge; returns why training ended."""
     config, task = open_run(config, paths)
-    facts = config.provenance
+    facts, execution = config.provenance, config.execution
     record.update(provenance=facts)
-    with Evaluator(task, paths.work, workers=config.evaluation.workers) as evaluator:
-        trainer = partial(
-            Trainer,
-            execution=config.execution,
-            paths=paths,
-            record=record,
-            stop=stop,
-            validate=build_validation(config, evaluator),
-        )
-        end = learn(config, task, paths, trainer)
-        record.update(timesteps=end.timesteps, best_score=end.best_score, eta_s=0.0)
-        controllers = find_controllers(config.evaluation.baselines, config)
-        controllers["policy"] = str(paths.best_model)
-        comparison = judge(
-            config,
-            evaluator,
-            controllers,
-            paths,
-            report=lambda done: record.update(episodes_judged=done),
-        )
+    workers = config.evaluation.workers
+    with Evaluator(
+        task, paths.work, workers=workers, max_crashes=execution.max_crashes
+    ) as evaluator:
+        running = Running(config, task, paths, record, stop, evaluator)
+        try:
+            end = learn(running)
+            record.update(timesteps=end.timesteps, best_score=end.best_score, eta_s=0.0)
+            comparison = judge_policy(running)
+        finally:
+            record.crashes("evaluation", evaluator.crashes)
     results = paths.evaluation / "results.json"
     comparison.save(results, sumo=facts["sumo"], network_hash=facts["network_hash"])
     save_queues(comparison.results, paths.evaluation / "queues.json")
@@ -99,19 +102,39 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: Stop
     return end.reason
 
 
-def learn(
-    config: ExperimentConfig, task: Task, paths: RunPaths, trainer: Callable[..., Trainer]
-) -> TrainingEnd:
+def learn(running: Running) -> TrainingEnd:
     """The policy has learned; its environments are closed."""
-    origin = origin_of(config, task, paths)
+    config, paths = running.config, running.paths
+    origin = origin_of(config, running.task, paths)
     keep = config.execution.keep_checkpoints
     checkpoint = Checkpoints(paths, origin, keep=keep).newest()
-    model = build_learner(config, task, paths.work, again=checkpoint is not None)
+    model = build_learner(config, running.task, paths.work, again=checkpoint is not None)
     try:
-        return trainer(model, origin=origin).run(checkpoint)
+        trainer = Trainer(
+            model,
+            origin=origin,
+            execution=config.execution,
+            paths=paths,
+            record=running.record,
+            stop=running.stop,
+            validate=build_validation(config, running.evaluator),
+        )
+        return trainer.run(checkpoint)
     finally:
         assert model.env is not None
         model.env.close()
+
+
+def judge_policy(running: Running) -> Comparison:
+    """The best model beside the baselines on the test demand."""
+    config = running.config
+    controllers = find_controllers(config.evaluation.baselines, config)
+    controllers["policy"] = str(running.paths.best_model)
+
+    def report(done: int) -> None:
+        running.record.update(episodes_judged=done)
+
+    return judge(config, running.evaluator, controllers, running.paths, report=report)
 
 
 def command_line() -> list[str]:

@@ -162,15 +162,19 @@ def find_diverged(results: Sequence[EpisodeResult]) -> set[Episode]:
 
 
 def completion_differs(results: Sequence[EpisodeResult]) -> bool:
-    """Whether controllers brought other shares of the vehicles to their ends.
+    """Whether controllers brought other shares of a scenario's vehicles to their ends.
 
-    Then means that leave out what is still to come, such as travel time, rank nothing.
+    Then means that leave out what is still to come, such as travel time, rank nothing. What one
+    scenario lacks, another does not make up for.
     """
-    arrived: dict[str, int] = {}
-    scheduled: dict[str, int] = {}
+    counts: dict[str, dict[str, tuple[int, int]]] = {}
     for result in results:
-        name, metrics = result.controller, result.metrics
-        arrived[name] = arrived.get(name, 0) + metrics.arrived
-        scheduled[name] = scheduled.get(name, 0) + metrics.scheduled
-    shares = [arrived[name] / max(scheduled[name], 1) for name in arrived]
-    return max(shares) - min(shares) > SAME_COMPLETION
+        of_scenario = counts.setdefault(result.scenario, {})
+        arrived, scheduled = of_scenario.get(result.controller, (0, 0))
+        metrics = result.metrics
+        of_scenario[result.controller] = arrived + metrics.arrived, scheduled + metrics.scheduled
+    for of_scenario in counts.values():
+        shares = [arrived / max(scheduled, 1) for arrived, scheduled in of_scenario.values()]
+        if max(shares) - min(shares) > SAME_COMPLETION:
+            return True
+    return False

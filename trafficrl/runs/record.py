@@ -44,6 +44,7 @@ class RunRecord:
         self._wall_s = float(earlier.get("wall_s", 0.0))
         self._earlier_crashes = int(earlier.get("crashes", 0))
         self._earlier_log = list(earlier.get("crash_log", ()))
+        self._crashed: dict[str, Sequence[str]] = {}
         self._facts: dict[str, Any] = {
             **facts,
             **earlier,
@@ -67,10 +68,12 @@ class RunRecord:
         """A checkpoint of so many environment steps has been written."""
         self.update(last_checkpoint=_now(), checkpoint_timesteps=timesteps, timesteps=timesteps)
 
-    def crashes(self, lines: Sequence[str]) -> None:
-        """What crashed since this process began to work at the run, a line each."""
-        told = [*self._earlier_log, *lines][-MOST_TOLD:]
-        self.update(crashes=self._earlier_crashes + len(lines), crash_log=told)
+    def crashes(self, where: str, lines: Sequence[str]) -> None:
+        """All that crashed there since this process began to work at the run, a line each."""
+        self._crashed[where] = list(lines)
+        told = [line for group in self._crashed.values() for line in group]
+        log = [*self._earlier_log, *told][-MOST_TOLD:]
+        self.update(crashes=self._earlier_crashes + len(told), crash_log=log)
 
     def end(self, status: RunStatus, reason: str) -> None:
         """The run has ended with that status."""

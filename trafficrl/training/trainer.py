@@ -23,10 +23,10 @@ from trafficrl.runs.stop import Stopped, StopRequest
 from trafficrl.training.best import BestSoFar, Validation
 from trafficrl.training.checkpoints import Checkpoint, Checkpoints, Origin, Scores
 from trafficrl.training.metrics_csv import MetricsCsv
-from trafficrl.training.processes import inner_environments
 from trafficrl.training.rollout import Rollout
 from trafficrl.training.schedules import entropy_schedule, learning_rate_schedule
 from trafficrl.training.step_times import StepTimes
+from trafficrl.training.telling import Teller
 from trafficrl.training.trainer_state import Phase, TrainerState, capture_training, restore_training
 from trafficrl.training.whole_updates import undone_if_cut
 
@@ -105,13 +105,12 @@ class Trainer:
         else:
             restore_training(model, checkpoint, state, self._metrics)
         self._end = state.first + self._execution.total_timesteps
-        self._record.update(total_timesteps=self._end)
         self._learning_rate = learning_rate_schedule(self._algorithm, total_timesteps=self._end)
         report = ProgressReport("training", total=self._end, unit="steps")
         with closing(model.logger), report as progress:
-            progress.advance_to(int(model.num_timesteps))
+            teller = Teller(model, self._record, progress, self._times, end=self._end)
             with self._stop.deferred():
-                reason = self._loop_until_stopped(progress)
+                reason = self._loop_until_stopped(teller)
         log.info("training ended at %d steps: %s", model.num_timesteps, reason)
         with self._stop.deferred():
             self._checkpoints.save_model(model, self._paths.final_model, self._scores())
@@ -119,15 +118,17 @@ class Trainer:
                 self._checkpoints.save_model(model, self._paths.best_model, self._scores())
         return TrainingEnd(reason, int(model.num_timesteps), state.best.score)
 
-    def _loop_until_stopped(self, progress: ProgressReport) -> str:
+    def _loop_until_stopped(self, teller: Teller) -> str:
         try:
-            return self._loop(progress)
+            return self._loop(teller)
         except Stopped:
             self._save_checkpoint()
             log.info("stopped at %d steps; the same command goes on", self._model.num_timesteps)
             raise
+        finally:
+            teller.tell_crashes()
 
-    def _loop(self, progress: ProgressReport) -> str:
+    def _loop(self, teller: Teller) -> str:
         """Returns why training ended."""
         state, parts = self._state, self._parts()
         while True:
@@ -139,7 +140,7 @@ class Trainer:
                     return "all steps done"
             parts[state.phase]()
             if state.phase is Phase.rollout:
-                self._report(progress)
+                teller.tell(self._scores())
 
     def _parts(self) -> dict[Phase, Callable[[], None]]:
         return {
@@ -225,23 +226,6 @@ class Trainer:
 
     def _scores(self) -> Scores:
         return Scores(self._state.score, self._state.best.score)
-
-    def _report(self, progress: ProgressReport) -> None:
-        steps = int(self._model.num_timesteps)
-        rewards = [episode["r"] for episode in self._model.ep_info_buffer or ()]
-        note = f"episode reward {sum(rewards) / len(rewards):.1f}" if rewards else ""
-        progress.advance_to(steps, note)
-        speed = self._times.steps_per_s()
-        self._record.update(
-            timesteps=steps,
-            best_score=self._state.best.score,
-            last_score=self._state.score,
-            step_ms=self._times.median_ms(),
-            steps_per_s=speed,
-            eta_s=None if speed is None else round((self._end - steps) / speed, 1),
-        )
-        assert self._model.env is not None
-        self._record.crashes(inner_environments(self._model.env).crashes)
 
     def _logger(self) -> Logger:
         writers: list[KVWriter] = [self._metrics]
