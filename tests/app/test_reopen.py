@@ -85,7 +85,9 @@ def test_what_a_killed_process_left_is_cleared(paths: RunPaths) -> None:
 
 
 def test_only_a_finished_run_is_finished(paths: RunPaths) -> None:
-    assert not is_finished(paths)
+    config = load_experiment(paths.resolved_config)
+    assert not is_finished(config, paths)
     tell(paths, "finished")
-    assert is_finished(paths)
-    assert not is_finished(RunPaths(paths.root / "nowhere"))
+    assert is_finished(config, paths)
+    assert not is_finished(longer(config), paths)
+    assert not is_finished(config, RunPaths(paths.root / "nowhere"))

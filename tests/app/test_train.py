@@ -172,6 +172,16 @@ def test_a_finished_run_is_left_alone(first: RunPaths, folder: Path) -> None:
     assert {file.name for file in after if after[file] != before.get(file)} == {"train.log"}
 
 
+def test_a_finished_run_learns_longer_when_it_is_told_to(folder: Path) -> None:
+    small = ("execution.eval_freq=0", "execution.single_env=true", "evaluation.seeds=1")
+    run = train(folder / "longer", *small)
+    rows_before = rows(run)
+    train(folder / "longer", *small, "execution.total_timesteps=96")
+    assert rows(run)[: len(rows_before)] == rows_before
+    assert [row["timesteps"] for row in rows(run)][-1] == "96"
+    assert json.loads(run.run.read_text())["timesteps"] == 96
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

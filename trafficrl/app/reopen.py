@@ -25,13 +25,15 @@ DECIDING = frozenset(
 MOST_NAMED = 8
 
 
-def is_finished(paths: RunPaths) -> bool:
-    """The folder holds a run that has nothing left to do.
+def is_finished(config: ExperimentConfig, paths: RunPaths) -> bool:
+    """The folder holds a run of that configuration that has nothing left to do.
 
     Raises:
         RunError: its `run.json` is damaged.
     """
-    return paths.run.is_file() and read_record(paths.run)["status"] == RunStatus.finished.value
+    if not paths.run.is_file() or read_record(paths.run)["status"] != RunStatus.finished.value:
+        return False
+    return not differences(load_experiment(paths.resolved_config), config)
 
 
 def clear_leftovers(paths: RunPaths) -> None:

@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 def train(config: ExperimentConfig, folder: Path) -> None:
     """The run folder holds a trained model and what it is worth.
 
-    A run that was cut goes on where its newest whole checkpoint was; a finished one is left alone.
+    A run that was cut goes on where its newest whole checkpoint was; so does a finished one that is
+    to learn longer or to be judged otherwise. Else it is left alone.
 
     Raises:
         ConfigError: the folder holds a run of another configuration.
@@ -46,10 +47,10 @@ def train(config: ExperimentConfig, folder: Path) -> None:
     find_controllers(config.evaluation.baselines, config)
     paths = RunPaths(folder)
     with RunLock(paths.lock), StopRequest(time_limit_s=config.execution.time_limit_s) as stop:
-        if is_finished(paths):
+        config = reopened(config, paths, command_line())
+        if is_finished(config, paths):
             log.info("%s: this run is finished: nothing is left to do", paths.root)
             return
-        config = reopened(config, paths, command_line())
         clear_leftovers(paths)
         record = RunRecord(paths.run, timesteps=0)
         record.update(total_timesteps=config.execution.total_timesteps)
