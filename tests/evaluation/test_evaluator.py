@@ -16,6 +16,7 @@ from learning_cases import ALGORITHM, OBSERVATION, other_city, save_new_model, s
 from traffic_cases import DURATIONS, scenario_config
 
 from trafficrl.config.algorithm import PolicyKind
+from trafficrl.config.controllers import FixedConfig, UniformConfig
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError, SimulationError, TrafficRLError
@@ -159,6 +160,21 @@ def test_a_model_that_cannot_be_judged_is_refused_before_anything_runs(
     controllers = {"plan": "fixed", "policy": str(foreign)}
     with pytest.raises(CheckpointError, match="trained for the network"):
         two.run(controllers, split=Split.test, seeds=1, report=done.append)
+    assert done == []
+
+
+def test_parameters_that_do_not_fit_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    task = replace(
+        judged_task(), controllers={"fixed": FixedConfig(), "short": UniformConfig(cycle_s=11)}
+    )
+    done = list[int]()
+    with (
+        Evaluator(task, tmp_path / "work", workers=1) as evaluator,
+        pytest.raises(ConfigError, match=r"^controller\.short\.cycle_s 11 \[s\] is too short"),
+    ):
+        evaluator.run(
+            {"plan": "fixed", "short": "short"}, split=Split.test, seeds=1, report=done.append
+        )
     assert done == []
 
 

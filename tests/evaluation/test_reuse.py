@@ -1,7 +1,8 @@
 """What was judged once is not judged again: same results, no SUMO, and never across a change."""
 
 import logging
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
@@ -133,6 +134,28 @@ def test_the_table_says_who_asked_for_what(
     assert (learned.split, learned.seed, learned.sumo_seed) == ("test", 0, results[0].sumo_seed)
     assert learned.sumo.startswith("1.")
     assert learned.options == "--step-length 1.0 --time-to-teleport 300"
+
+
+def test_a_model_that_is_replaced_meanwhile_is_judged_as_it_was(
+    evaluator: Evaluator, model: Path, tmp_path: Path
+) -> None:
+    """The best model of a run that is still trained may be another one at any time."""
+    best, better = tmp_path / "best_model.zip", tmp_path / "better.zip"
+    save_new_model(better, seed=2)
+
+    def judge_best(run: str, report: Callable[[int], None]) -> list[EpisodeResult]:
+        recording = Recording(EvaluationDatabase(tmp_path / run), run=tmp_path / run)
+        return evaluator.run(
+            {"policy": str(best)}, split=Split.test, seeds=3, recording=recording, report=report
+        )
+
+    shutil.copy(model, best)
+    alone = judge_best("alone", lambda done: None)
+    replaced = judge_best("replaced", lambda done: shutil.copy(better, best) and None)
+    assert replaced == alone
+    assert judge_best("after", lambda done: None) != alone, "the other model does something else"
+    recorded = EvaluationDatabase(tmp_path / "replaced").episodes()
+    assert {one.identity.checkpoint for one in recorded} == {str(best)}
 
 
 def test_a_database_that_cannot_be_written_ends_the_evaluation(

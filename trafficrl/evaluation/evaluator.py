@@ -2,6 +2,8 @@
 
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -9,7 +11,8 @@ from pathlib import Path
 
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
-from trafficrl.evaluation.controllers import build_controller
+from trafficrl.errors import RunError
+from trafficrl.evaluation.controllers import build_controller, model_file
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.identity import Identities
 from trafficrl.evaluation.outcome import EpisodeResult, Measure, Outcome
@@ -91,24 +94,25 @@ class Evaluator:
             report: called with the number of finished episodes.
 
         Raises:
-            ConfigError: an unknown controller, or a model that is not there.
+            ConfigError: an unknown controller, one whose parameters do not fit the network, or a
+                model that is not there.
             CheckpointError: a model that is damaged, or was trained for another network.
             RunError: the database cannot be read or written.
             SimulationError: worker processes died too often.
             TrafficRLError: what an episode raised.
         """
         for name in controllers.values():
-            if name not in self._task.controllers:
-                build_controller(name, self._task)  # or it is refused after an hour of others
+            build_controller(name, self._task)  # or it is refused after an hour of others
         jobs = {
             (label, scenario, seed): Job(controller, scenario, split, seed, measure)
             for label, controller in controllers.items()
             for scenario in self._task.scenarios
             for seed in range(seeds)
         }
-        if recording is not None:
-            jobs = recorded(jobs, self._task, recording)
-        outcomes = self._finish(jobs, recording, report)
+        with tempfile.TemporaryDirectory(prefix="models-", dir=self._folder) as folder:
+            if recording is not None:
+                jobs = recorded(jobs, self._task, recording, Path(folder))
+            outcomes = self._finish(jobs, recording, report)
         return [result(key, split, outcomes[key]) for key in jobs]
 
     def _finish(
@@ -141,24 +145,49 @@ class Evaluator:
         self._pool.close()
 
 
-def recorded(jobs: Mapping[Key, Job], task: Task, recording: Recording) -> dict[Key, Job]:
-    """The same jobs, each with its name in the database."""
+def recorded(
+    jobs: Mapping[Key, Job], task: Task, recording: Recording, folder: Path
+) -> dict[Key, Job]:
+    """The same jobs, each with its name in the database, and with a copy of its model.
+
+    A run that is still trained may have a new best model at any time: what is recorded as one
+    model's has to be that model's.
+
+    Raises:
+        RunError: a model cannot be copied, or the database not be read.
+    """
     identities = Identities(task, run=recording.run)
+    used = dict.fromkeys(job.controller for job in jobs.values())
+    copies = {name: unchanging(name, task, folder / f"{i}.zip") for i, name in enumerate(used)}
     return {
         key: replace(
             job,
+            controller=copies[job.controller],
             database=recording.database,
             identity=identities.identify(
                 key[0],
-                job.controller,
+                copies[job.controller],
                 scenario=job.scenario,
                 split=job.split,
                 seed=job.seed,
                 measure=job.measure,
+                model_of=job.controller,
             ),
         )
         for key, job in jobs.items()
     }
+
+
+def unchanging(controller: str, task: Task, copy: Path) -> str:
+    """The controller itself, or the copy of its model that has been made there."""
+    model = None if controller in task.controllers else model_file(controller)
+    if model is None:
+        return controller
+    try:
+        shutil.copyfile(model, copy)
+    except OSError as error:
+        raise RunError(f"{model} cannot be copied: {error.strerror}") from error
+    return str(copy)
 
 
 def find_known(jobs: Mapping[Key, Job], recording: Recording | None) -> dict[Key, Outcome]:

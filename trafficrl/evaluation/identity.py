@@ -51,12 +51,14 @@ class Identities:
         split: Split,
         seed: int,
         measure: Measure,
+        model_of: str | None = None,
     ) -> EpisodeIdentity:
         """The identity of one episode.
 
         Args:
             label: of the controller in tables.
             controller: its name, or where its model is.
+            model_of: where a copied model comes from.
             scenario: one of the task's.
             split: which demand.
             seed: index within the split.
@@ -65,7 +67,7 @@ class Identities:
         if controller not in self._deciders:
             self._deciders[controller] = decider(controller, self._task)
         kind, decides = self._deciders[controller]
-        model = model_file(controller) if kind == "model" else None
+        model = model_file(model_of or controller) if kind == "model" else None
         return EpisodeIdentity(
             run=self._run,
             checkpoint=str(model.resolve()) if model else "",
