@@ -1,6 +1,7 @@
 """What stands in one table, and what never does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from run_cases import database, judged, trained
 
 from trafficrl.errors import ConfigError, RunError
 from trafficrl.evaluation.database import EvaluationDatabase
+from trafficrl.evaluation.outcome import Outcome
 from trafficrl.evaluation.report.others import find_others
 from trafficrl.evaluation.report.report import separation
 from trafficrl.evaluation.report.run_folder import JudgedRun, read_runs
@@ -188,7 +190,32 @@ def test_the_database_knows_who_else_met_the_episodes(tmp_path: Path) -> None:
         assert dict(from_database.queues[scenario]) == pytest.approx(queues, abs=1e-4)
     assert find_others(read_runs([judged(), trained()]), EvaluationDatabase(database()))[0] == []
     others, notes = find_others(runs, EvaluationDatabase(tmp_path))
-    assert (others, notes) == ([], [f"{tmp_path} holds none of the episodes of judged"])
+    assert (others, notes) == ([], [f"{tmp_path} does not hold all episodes of judged"])
+
+
+def test_a_controller_that_was_mended_since_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
+    """Fixed time gives the same before and after: it cannot tell which code another one had."""
+    judged()
+    whole, mixed = EvaluationDatabase(database()), EvaluationDatabase(tmp_path)
+    (run,) = read_runs([trained()])
+    for one in whole.episodes():
+        slices, queues = whole.slices([one])[one.id], whole.queues([one])[one.id]
+        identity = one.identity
+        if identity.controller in ("fixed", "max_pressure"):
+            old = replace(identity, setting="old", configuration=f"old{identity.configuration}")
+            more_s = 50.0 * (identity.controller == "max_pressure")
+            metrics = replace(one.metrics, delay_s=one.metrics.delay_s + more_s)
+            mixed.record(old, Outcome(metrics, slices, 0.0, queues))
+        mixed.record(identity, Outcome(one.metrics, slices, 0.0, queues))
+    expected, _ = find_others([run], whole)
+    found, notes = find_others([run], mixed)
+    assert notes == []
+    assert {one.label for one in found} == {"max_pressure", "random"}
+    delays_s, expected_s = (
+        {(one.label, r.scenario, r.seed): r.metrics.delay_s for one in judged_ for r in one.results}
+        for judged_ in (found, expected)
+    )
+    assert delays_s == expected_s
 
 
 def test_a_run_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -151,7 +151,11 @@ def test_a_model_that_is_replaced_meanwhile_is_judged_as_it_was(
 
     shutil.copy(model, best)
     alone = judge_best("alone", lambda done: None)
-    replaced = judge_best("replaced", lambda done: shutil.copy(better, best) and None)
+
+    def replace_it(done: int) -> None:
+        shutil.copy(better, best)
+
+    replaced = judge_best("replaced", replace_it)
     assert replaced == alone
     assert judge_best("after", lambda done: None) != alone, "the other model does something else"
     recorded = EvaluationDatabase(tmp_path / "replaced").episodes()

@@ -34,16 +34,17 @@ def find_others(
     run = runs[0]
     recorded = database.groups().get(run.build, [])
     wanted = {(result.scenario, result.sumo_seed): result.seed for result in run.results}
-    own = [one for one in recorded if _is_of(one, run)]
-    settings = {one.identity.setting for one in own}
+    settings = {scenario: _setting(run, scenario, recorded) for scenario in run.settings}
     judged = {_decider(one) for one in recorded if any(_is_of(one, other) for other in runs)}
-    if not own:
-        return [], [f"{database.folder} holds none of the episodes of {run.name}"]
+    if None in settings.values():
+        return [], [f"{database.folder} does not hold all episodes of {run.name}"]
     found: dict[Decider, list[RecordedEpisode]] = defaultdict(list)
     for one in recorded:
         identity = one.identity
         known = (identity.scenario, identity.sumo_seed) in wanted
-        if known and identity.setting in settings and _decider(one) not in judged:
+        if not known or identity.setting != settings[identity.scenario]:
+            continue
+        if _decider(one) not in judged:
             found[_decider(one)].append(one)
     whole = {key: rows for key, rows in found.items() if len(rows) == len(wanted)}
     notes = [
@@ -52,6 +53,22 @@ def find_others(
         if key not in whole
     ]
     return [_judged(rows, wanted, database) for rows in whole.values()], notes
+
+
+def _setting(run: JudgedRun, scenario: str, recorded: Sequence[RecordedEpisode]) -> str | None:
+    """The setting in which the run met the scenario; None where the database lacks some of it.
+
+    Fixed time gives the same before and after another controller was mended. Of several settings
+    that have all that the run reports, the newest counts, and never two together.
+    """
+    reported = {
+        (one.sumo_seed, _traffic(one.metrics)) for one in run.results if one.scenario == scenario
+    }
+    held: dict[str, set[tuple[int, EpisodeMetrics]]] = defaultdict(set)
+    for one in sorted(recorded, key=lambda one: one.recorded, reverse=True):
+        if one.identity.scenario == scenario:
+            held[one.identity.setting].add((one.identity.sumo_seed, _traffic(one.metrics)))
+    return next((setting for setting, episodes in held.items() if reported <= episodes), None)
 
 
 def _is_of(one: RecordedEpisode, run: JudgedRun) -> bool:
