@@ -14,13 +14,15 @@ import torch
 from trafficrl.runs.paths import RunPaths
 from trafficrl.training.models import load_model
 
+LAST = 144
+"""Environment steps of a whole training."""
 SMALL = (
     "scenarios.morning.num_vehicles=40",
     "scenarios.evening.num_vehicles=40",
     "algorithm.n_steps=24",
     "algorithm.batch_size=16",
     "execution.parallel_envs=2",
-    "execution.total_timesteps=144",
+    f"execution.total_timesteps={LAST}",
     "execution.eval_freq=48",
     "execution.checkpoint_freq=20",
     "execution.keep_checkpoints=3",
@@ -58,6 +60,19 @@ def wait_for(folder: Path, timesteps: int, process: subprocess.Popen[str]) -> No
     while record(folder).get("timesteps", -1) < timesteps:
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.01)
+
+
+def newest_checkpoint(folder: Path) -> int:
+    """Environment steps of the newest checkpoint; -1 without one."""
+    files = RunPaths(folder).checkpoints.glob("step_*.yaml")
+    return max((int(file.stem.removeprefix("step_")) for file in files), default=-1)
+
+
+def wait_for_checkpoint(folder: Path, timesteps: int, process: subprocess.Popen[str]) -> None:
+    """The run has a checkpoint of so many steps or more."""
+    while newest_checkpoint(folder) < timesteps:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.002)
 
 
 def cut(process: subprocess.Popen[str], kind: signal.Signals) -> tuple[int, str]:

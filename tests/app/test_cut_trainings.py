@@ -6,7 +6,17 @@ import time
 from pathlib import Path
 
 import pytest
-from cut_cases import assert_equal_runs, cut, finish, record, start, wait_for
+from cut_cases import (
+    LAST,
+    assert_equal_runs,
+    cut,
+    finish,
+    newest_checkpoint,
+    record,
+    start,
+    wait_for,
+    wait_for_checkpoint,
+)
 
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.stop import STOPPED_EXIT_CODE
@@ -54,15 +64,14 @@ def test_a_killed_training_goes_on_from_its_checkpoint(uncut: RunPaths, folder: 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", range(20))
 def test_killed_at_any_moment_it_ends_the_same(uncut: RunPaths, folder: Path, moment: int) -> None:
-    began, run = time.monotonic(), folder / f"moment-{moment}"
+    """Spread over the whole training by its checkpoints, and from there by time."""
+    rng, run = random.Random(moment), folder / f"moment-{moment}"
     process = start(run)
-    while not RunPaths(run).run.is_file():
-        time.sleep(0.01)
-    active_s = record(uncut.root)["wall_s"]
-    time.sleep(random.Random(moment).uniform(0.0, active_s))
+    wait_for_checkpoint(run, rng.randrange(0, LAST + 1), process)
+    time.sleep(rng.uniform(0.0, 2.0))
     if process.poll() is None:
         cut(process, signal.SIGKILL)
-    print(f"cut after {time.monotonic() - began:.1f} s at {record(run).get('timesteps')} steps")
+    print(f"cut after the checkpoint of {newest_checkpoint(run)} steps: {record(run)['status']}")
     assert_equal_runs(finish(run), uncut)
 
 
