@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 import torch
 from learning_cases import ALGORITHM, EXECUTION, learner, trainer_of
-from traffic_cases import city
+from traffic_cases import city, scenario_config
 
 from trafficrl.errors import RunError
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.sidecars import file_sha256, load_sidecar, save_sidecar
+from trafficrl.runs.stop import Stopped
 from trafficrl.training.checkpoints import Checkpoint, Checkpoints, Origin, Scores
+from trafficrl.training.trainer import TrainingEnd
 
 Damage = Callable[[Path, random.Random], None]
 """Damages the checkpoint whose model file that is."""
@@ -129,6 +131,55 @@ def test_a_pickle_in_a_checkpoint_is_not_run(run: RunPaths, tmp_path: Path) -> N
     assert found is not None
     assert found.file == run.checkpoint(16)
     assert not trap.exists()
+
+
+def test_damaged_checkpoints_push_no_whole_one_out(run: RunPaths, tmp_path: Path) -> None:
+    run.checkpoint(24).write_bytes(b"cut")
+    facts = {"config_hash": "", "run": "", "scenarios": ()}
+    checkpoints = Checkpoints(run, Origin(ALGORITHM, city(), facts), keep=1)
+    with learner(tmp_path) as model:
+        model.num_timesteps = 20  # as a training that went on from 16 steps
+        checkpoints.save(model, {}, {}, Scores(None, None))
+        assert {file.name[-6:] for file in run.checkpoints.glob("*.zip")} == {"20.zip", "24.zip"}
+        found = checkpoints.newest()
+        assert found is not None
+        assert found.file == run.checkpoint(20)
+        model.num_timesteps = 28
+        checkpoints.save(model, {}, {}, Scores(None, None))
+        assert [file.name[-6:] for file in run.checkpoints.glob("*.zip")] == ["28.zip"]
+
+
+def gone_on(paths: RunPaths, folder: Path, **changes: Any) -> TrainingEnd:
+    """The run goes on for one more rollout, in another folder."""
+    folder.mkdir()
+    checkpoint = newest(paths)
+    execution = replace(EXECUTION, total_timesteps=32)
+    with learner(folder, ALGORITHM, execution, **changes) as model:
+        return trainer_of(model, folder, ALGORITHM, execution).run(checkpoint)
+
+
+def test_environments_that_come_back_elsewhere_are_told_of(
+    run: RunPaths, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    remove(run.checkpoint(24), random.Random(0))  # which stands at the beginning of an episode
+    caplog.set_level(logging.WARNING)
+    gone_on(run, tmp_path / "same")
+    assert "did not come back" not in caplog.text
+    gone_on(run, tmp_path / "other", scenarios={"light": scenario_config(num_vehicles=40)})
+    assert "did not come back to where they were" in caplog.text
+
+
+def test_a_checkpoint_is_not_written_again_where_it_stands(run: RunPaths) -> None:
+    """While it is replaced there would be no whole one."""
+    file = run.checkpoint(24)
+    before = file.stat().st_ino
+    execution = replace(EXECUTION, total_timesteps=48)
+    with learner(run.root, ALGORITHM, execution) as model:
+        trainer = trainer_of(model, run.root, ALGORITHM, execution)
+        trainer._stop.reason = "SIGTERM"
+        with pytest.raises(Stopped):
+            trainer.run(newest(run))
+    assert file.stat().st_ino == before
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small disk can be mounted by root alone")

@@ -91,7 +91,7 @@ class Checkpoints:
                 torch.save(tensors, stream)
 
         self.save_model(model, file, scores, more)
-        self._drop_old()
+        self._drop_older_than(file)
         return file
 
     def save_model(
@@ -145,8 +145,10 @@ class Checkpoints:
     def _newest_name(self) -> str:
         return next((file.name for file in self._files() if sidecar_file(file).is_file()), "none")
 
-    def _drop_old(self) -> None:
-        for file in self._files()[self._keep :]:
+    def _drop_older_than(self, newest: Path) -> None:
+        """What is newer was left out as damaged: it must not push whole ones out."""
+        files = [file for file in self._files() if file <= newest]
+        for file in files[self._keep :]:
             sidecar_file(file).unlink(missing_ok=True)
             file.unlink(missing_ok=True)
 

@@ -7,6 +7,7 @@ same actions does.
 Shapes: N environments, T steps of an unfinished rollout.
 """
 
+import logging
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -16,12 +17,14 @@ import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
 from trafficrl.errors import CheckpointError
 from trafficrl.training.processes import SlotHistory, inner_environments
 
 __all__ = ["capture_learner", "random_state", "restore_learner", "set_random_state"]
 
+log = logging.getLogger(__name__)
 ROLLOUT = ("observations", "actions", "rewards", "episode_starts", "values", "log_probs")
 Plain = dict[str, Any]
 Tensors = dict[str, torch.Tensor]
@@ -71,7 +74,7 @@ def restore_learner(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> N
         SlotHistory(entry["seed"], int(entry["episode"]), list(_actions(tensors, slot)))
         for slot, entry in enumerate(plain["slots"])
     ]
-    inner_environments(model.env).restore(slots)
+    _compare(model, inner_environments(model.env).restore(slots), tensors["last_obs"].numpy())
     filled = int(plain["filled"])
     buffer = model.rollout_buffer
     buffer.reset()
@@ -87,7 +90,7 @@ def restore_learner(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> N
         {"r": np.float32(entry["r"]), "l": np.int32(entry["l"])} for entry in plain["episodes"]
     )
     _set_sums(model, plain["environments"])
-    set_random_state(plain["random"], tensors)
+    set_random_state(plain["random"], tensors, model.device)
 
 
 def random_state(device: torch.device) -> tuple[Plain, Tensors]:
@@ -107,11 +110,11 @@ def random_state(device: torch.device) -> tuple[Plain, Tensors]:
     return plain, tensors
 
 
-def set_random_state(plain: Mapping[str, Any], tensors: Tensors) -> None:
+def set_random_state(plain: Mapping[str, Any], tensors: Tensors, device: torch.device) -> None:
     """The generators go on as those of `random_state` did."""
     torch.set_rng_state(tensors["random.torch"])
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
+    if "random.cuda" in tensors and device.type == "cuda":
+        torch.cuda.set_rng_state(tensors["random.cuda"], device)
     name, place, has_gauss, gauss = plain["numpy"]
     keys = tensors["random.numpy"].numpy()
     np.random.set_state((name, keys, place, has_gauss, gauss))  # noqa: NPY002 - SB3 draws from it
@@ -132,6 +135,19 @@ def _check(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> None:
         stored, room = tensors[f"rollout.{name}"].shape, getattr(buffer, name)[:filled].shape
         if tuple(stored) != tuple(room):
             raise CheckpointError(f"the checkpoint's {name} have the shape {stored}, not {room}")
+
+
+def _compare(model: PPO, observations: VecEnvObs, before: np.ndarray) -> None:
+    """A replay that led elsewhere is told of: what follows is sound, but not what would have."""
+    assert isinstance(observations, np.ndarray)
+    scale = model.get_vec_normalize_env()
+    if scale is not None:
+        observations = np.asarray(scale.normalize_obs(observations))
+    if not np.array_equal(observations, before):
+        log.warning(
+            "the environments did not come back to where they were, as with another SUMO or "
+            "changed files: the training goes on, but not as if it had never been cut"
+        )
 
 
 def _actions(tensors: Tensors, slot: int) -> np.ndarray | tuple[()]:

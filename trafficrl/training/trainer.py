@@ -81,6 +81,7 @@ class Trainer:
         self._state = TrainerState(first=first, judged=None, best=best)
         self._metrics, self._times = MetricsCsv(paths.metrics), StepTimes()
         self._checkpoints = Checkpoints(paths, origin, keep=execution.keep_checkpoints)
+        self._saved: tuple[int, Phase] | None = None
         self._rollout = Rollout(model)
         self._entropy = entropy_schedule(origin.algorithm)
         self._algorithm = origin.algorithm
@@ -104,6 +105,7 @@ class Trainer:
             model._setup_learn(SETUP_STEPS, None, reset_num_timesteps=False)
         else:
             restore_training(model, checkpoint, state, self._metrics)
+            self._saved = int(model.num_timesteps), state.phase
         self._end = state.first + self._execution.total_timesteps
         self._learning_rate = learning_rate_schedule(self._algorithm, total_timesteps=self._end)
         report = ProgressReport("training", total=self._end, unit="steps")
@@ -220,8 +222,13 @@ class Trainer:
         return frequency > 0 and done // frequency > before // frequency
 
     def _save_checkpoint(self) -> None:
+        """What stands there already stays: while it is replaced there is no whole one."""
+        here = int(self._model.num_timesteps), self._state.phase
+        if here == self._saved:
+            return
         plain, tensors = capture_training(self._model, self._state, self._metrics)
         self._checkpoints.save(self._model, plain, tensors, self._scores())
+        self._saved = here
         self._record.checkpoint(int(self._model.num_timesteps))
 
     def _scores(self) -> Scores:

@@ -27,7 +27,7 @@ def undone_if_cut(model: PPO) -> Iterator[None]:
     except BaseException:
         model.policy.load_state_dict(weights)
         model.policy.optimizer.load_state_dict(optimizer)
-        set_random_state(plain, tensors)
+        set_random_state(plain, tensors, model.device)
         model._n_updates = updates
         model.logger.name_to_value.clear()
         model.logger.name_to_value.update(pending)
