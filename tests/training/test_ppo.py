@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,17 @@ from learning_cases import (
     equal_states,
     learner,
     other_city,
+    save_new_model,
     small_task,
 )
-from model_cases import model_file
+from model_cases import add_sidecar, model_file
 from traffic_cases import DURATIONS, city
 
 from trafficrl.config.algorithm import ActionConfig, Activation, PolicyKind
 from trafficrl.errors import CheckpointError, ConfigError
 from trafficrl.runs.registry import ModelRegistry
 from trafficrl.training.models import load_model, save_model
-from trafficrl.training.ppo import build_ppo, find_model, resume_ppo
+from trafficrl.training.ppo import build_ppo, find_model, load_ancestor, resume_ppo
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +114,17 @@ def test_what_does_not_shape_the_model_may_change(saved: Path, tmp_path: Path) -
         assert equal_states(model.policy.state_dict(), loaded.policy_state)
 
 
-def test_a_run_folder_means_its_final_model_or_its_newest_checkpoint(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"holds no final_model\.zip and no checkpoints"):
+def test_a_run_folder_means_its_final_model_or_its_newest_whole_checkpoint(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(CheckpointError, match=r"holds no final_model\.zip and no whole ch"):
         find_model(str(tmp_path), tmp_path)
-    (tmp_path / "checkpoints").mkdir()
     for steps in (900, 10_000, 2_000):
-        (tmp_path / "checkpoints" / f"step_{steps:010d}.zip").touch()
+        model_file(tmp_path / "checkpoints" / f"step_{steps:010d}.zip")
     assert find_model(str(tmp_path), tmp_path).name == "step_0000010000.zip"
+    (tmp_path / "checkpoints" / "step_0000010000.zip").write_bytes(b"cut")
+    assert find_model(str(tmp_path), tmp_path).name == "step_0000002000.zip"
+    assert "step_0000010000.zip: 3 bytes instead of" in caplog.text
     (tmp_path / "final_model.zip").touch()
     assert find_model(str(tmp_path), tmp_path).name == "final_model.zip"
     assert find_model(str(tmp_path / "any.zip"), tmp_path) == tmp_path / "any.zip"
@@ -143,3 +149,14 @@ def test_a_name_means_the_registered_model(tmp_path: Path, monkeypatch: pytest.M
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with learner(tmp_path) as model, pytest.raises(CheckpointError, match=r"no such model file"):
         resume_ppo(model, load_model(tmp_path / "absent.zip"), ALGORITHM, city())
+
+
+def test_a_model_that_was_put_in_anothers_place_is_refused(saved: Path, tmp_path: Path) -> None:
+    shutil.copy(saved, tmp_path / "final_model.zip")
+    assert load_ancestor(str(tmp_path), tmp_path).timesteps == 8  # no sidecar: nothing is promised
+    add_sidecar(tmp_path / "final_model.zip")
+    assert load_ancestor(str(tmp_path), tmp_path).timesteps == 8
+    save_new_model(tmp_path / "other.zip", seed=2)
+    (tmp_path / "other.zip").replace(tmp_path / "final_model.zip")
+    with pytest.raises(CheckpointError, match=r"final_model\.zip: .*another file|SHA-256"):
+        load_ancestor(str(tmp_path), tmp_path)

@@ -10,8 +10,7 @@ from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
 from trafficrl.runs.seeding import stream
-from trafficrl.training.models import load_model
-from trafficrl.training.ppo import build_ppo, find_model, resume_ppo
+from trafficrl.training.ppo import build_ppo, load_ancestor, resume_ppo
 from trafficrl.training.vector import build_vector_env
 
 __all__ = ["build_learner"]
@@ -39,7 +38,7 @@ def build_learner(
     assert isinstance(algorithm, PPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
     torch.set_num_threads(config.execution.torch_threads)
     path, registry = config.resume_from, Path(config.execution.models_dir)
-    loaded = None if path is None or again else load_model(find_model(path, registry))
+    loaded = None if path is None or again else load_ancestor(path, registry)
     # PPO hands its seed on to the environments: a training that goes on sees new episodes.
     timesteps = 0 if loaded is None else loaded.timesteps
     seed = int(stream(config.seed, "policy", timesteps).integers(2**31 - 1))

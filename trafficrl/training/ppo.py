@@ -1,5 +1,6 @@
 """Stable-Baselines3's PPO for one experiment, new or going on from a model."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError, unknown_name
 from trafficrl.network.model import Network
 from trafficrl.runs.registry import ModelRegistry, find_registered
-from trafficrl.training.models import LoadedModel, restore_model
+from trafficrl.runs.sidecars import sidecar_file, verify_model
+from trafficrl.training.models import LoadedModel, load_model, restore_model
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
 
-__all__ = ["build_ppo", "find_model", "resume_ppo"]
+__all__ = ["build_ppo", "find_model", "load_ancestor", "resume_ppo"]
+
+log = logging.getLogger(__name__)
 
 
 def build_ppo(
@@ -109,19 +113,44 @@ def find_model(given: str, registry: Path) -> Path:
     return named
 
 
+def load_ancestor(given: str, registry: Path) -> LoadedModel:
+    """What `resume_from` means; a model that has a sidecar is the one that this tells of.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or another one.
+    """
+    file = find_model(given, registry)
+    if sidecar_file(file).is_file():
+        verify_model(file)
+    return load_model(file)
+
+
 def newest_model(run: Path) -> Path:
-    """The final model of a run, or its newest checkpoint.
+    """The final model of a run, or its newest whole checkpoint; a warning names newer ones.
 
     Raises:
         CheckpointError: it has neither.
     """
     final = run / "final_model.zip"
-    newest = sorted((run / "checkpoints").glob("step_*.zip"))
     if final.is_file():
         return final
-    if not newest:
-        raise CheckpointError(f"resume_from: {run} holds no final_model.zip and no checkpoints")
-    return newest[-1]
+    files = sorted((run / "checkpoints").glob("step_*.zip"), reverse=True)
+    newest = next(filter(is_whole, files), None)
+    if newest is None:
+        raise CheckpointError(
+            f"resume_from: {run} holds no final_model.zip and no whole checkpoints"
+        )
+    return newest
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether that checkpoint is what its sidecar says; a warning tells why not."""
+    try:
+        verify_model(checkpoint)
+    except CheckpointError as error:
+        log.warning("checkpoint left out: %s", error)
+        return False
+    return True
 
 
 DEVICES = "choices: auto, cpu, cuda, cuda:N"
