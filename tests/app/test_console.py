@@ -10,6 +10,7 @@ import pytest
 
 APP = '''
 """A real command: writes what it was given, and fails when its seed says so."""
+import errno
 import logging
 import signal
 import sys
@@ -20,6 +21,7 @@ from trafficrl.app.console import run_app
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.load import save_experiment
 from trafficrl.errors import SimulationError
+from trafficrl.runs.stop import Stopped
 
 # A shell in the background hands on an ignored SIGINT, which Python would leave ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -33,6 +35,10 @@ def train(config: ExperimentConfig, folder: Path) -> None:
         raise SimulationError("SUMO died\\nat 12 s")
     if config.seed == 14:
         raise ValueError("a bug")
+    if config.seed == 16:
+        raise OSError(errno.ENOSPC, "No space left on device", "trips.xml")
+    if config.seed == 17:
+        raise Stopped("SIGTERM")
     if config.seed == 15:
         print("ready", flush=True)
         time.sleep(60)
@@ -196,3 +202,25 @@ def test_tab_completion_offers_members(command: list[str]) -> None:
     line = "trafficrl-train network=gr"
     done = run(command, "-sc", "query=bash", COMP_LINE=line, COMP_POINT=str(len(line)))
     assert done.stdout.split() == ["network=grid3", "network=grid6_realistic"]
+
+
+def test_a_full_disk_is_no_bug(command: list[str]) -> None:
+    done = run(command, "seed=16")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("No space left on device: 'trips.xml'")
+
+
+def test_a_stopped_run_tells_how_its_folder_is_found_again(command: list[str]) -> None:
+    done = run(command, "seed=17")
+    (made,) = folders(command, "outputs", "*", "*")
+    assert done.returncode == 75
+    said = "train: stopped (SIGTERM): the same command goes on with"
+    assert done.stderr == f"trafficrl-{said} hydra.run.dir={made}\n"
+    swept = run(command, "-m", "seed=1,17,3")
+    assert swept.returncode == 75
+    (first, second) = folders(command, "multirun", "*", "*", "[0-9]*")
+    assert swept.stderr == f"trafficrl-{said} hydra.sweep.dir={first.parent}\n"
+    again = run(command, "-m", "seed=1,2", f"hydra.sweep.dir={first.parent}")
+    assert again.returncode == 0
+    assert folders(command, "multirun", "*", "*", "[0-9]*") == [first, second]

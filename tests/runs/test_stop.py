@@ -31,6 +31,24 @@ def test_what_is_deferred_goes_on_until_it_asks() -> None:
         assert stop.reason == "SIGTERM"
         with pytest.raises(Stopped):
             stop.check()
+        stop.reason = ""
+
+
+def a_request_that_nothing_answers(reached: list[str]) -> None:
+    with StopRequest() as stop, stop.deferred():
+        with stop.deferred():
+            send(signal.SIGTERM)
+        reached.append("between")
+        with pytest.raises(ZeroDivisionError), stop.deferred():
+            raise ZeroDivisionError
+        reached.append("end")
+
+
+def test_what_nothing_answered_stops_behind_the_block() -> None:
+    reached: list[str] = []
+    with pytest.raises(Stopped, match="SIGTERM"):
+        a_request_that_nothing_answers(reached)
+    assert reached == ["between", "end"]
 
 
 def test_a_block_inside_may_be_torn_apart_again() -> None:
@@ -44,6 +62,7 @@ def test_a_block_inside_may_be_torn_apart_again() -> None:
         stop.reason = ""
         send(signal.SIGUSR2)  # deferred again
         assert stop.reason == "SIGUSR2"
+        stop.reason = ""
 
 
 def test_the_time_limit_stops_with_room_to_save() -> None:

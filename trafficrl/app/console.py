@@ -13,11 +13,9 @@ import functools
 import logging
 import os
 import sys
-import traceback
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -25,11 +23,11 @@ import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from trafficrl.app.failures import Failure, job_name, same_folder
 from trafficrl.app.hydra_errors import explain_composition
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.inputs import locate
@@ -59,7 +57,7 @@ def run_app(task: Callable[[E, Path], None], schema: type[E], *, config_name: st
     """
     command = f"trafficrl-{config_name}"
     full_error = os.environ.get(FULL_ERROR) == "1"
-    failures: list[_Failure] = []
+    failures: list[Failure] = []
     interrupt: KeyboardInterrupt | None = None
     try:
         with _hydra_lets_exceptions_out(), _log_handlers_put_back():
@@ -67,38 +65,17 @@ def run_app(task: Callable[[E, Path], None], schema: type[E], *, config_name: st
     except KeyboardInterrupt as error:
         interrupt = error
     except TrafficRLError as error:
-        failures.append(_Failure(error))
+        failures.append(Failure(error))
     for failure in failures:
         failure.report(command, full_error=full_error)
     if isinstance(interrupt, Stopped):
-        print(f"{command}: stopped ({interrupt}): the same command goes on", file=sys.stderr)
+        again = f"the same command goes on with {interrupt.again}"
+        print(f"{command}: stopped ({interrupt}): {again}", file=sys.stderr)
         return STOPPED_EXIT_CODE
     if interrupt is not None:
         print(f"{command}: interrupted", file=sys.stderr)
         return 130
     return max((failure.exit_code for failure in failures), default=0)
-
-
-@dataclass
-class _Failure:
-    """Why a job ended, or none began."""
-
-    error: Exception
-    job: str = ""
-    """In a multirun: which job, with its overrides."""
-
-    @property
-    def exit_code(self) -> int:
-        return 2 if isinstance(self.error, ConfigError) else 1
-
-    def report(self, command: str, *, full_error: bool) -> None:
-        """One line on stderr; before it the traceback, when asked for or when it is a bug."""
-        bug = not isinstance(self.error, TrafficRLError)
-        if bug or full_error:
-            traceback.print_exception(self.error)
-        message = f"unexpected {type(self.error).__name__}: {self.error}" if bug else self.error
-        line = " ".join(f"{command}: error: {self.job}{message}".split())
-        print(line, file=sys.stderr)
 
 
 def _compose_and_run(job: Callable[[DictConfig], None], command: str, config_name: str) -> None:
@@ -122,7 +99,7 @@ def _compose_and_run(job: Callable[[DictConfig], None], command: str, config_nam
 
 
 def _job(
-    task: Callable[[E, Path], None], schema: type[E], failures: list[_Failure]
+    task: Callable[[E, Path], None], schema: type[E], failures: list[Failure]
 ) -> Callable[[DictConfig], None]:
     """The task as Hydra calls it; what it raises is kept, because Hydra would end the multirun."""
     process = os.getpid()
@@ -133,12 +110,15 @@ def _job(
         try:
             experiment = _checked(cfg, schema, folder)
             task(experiment, folder)
+        except Stopped as stopped:
+            stopped.again = same_folder()
+            raise
         except Exception as error:
             # Every exception: a bug in one job must not take the other jobs of a sweep with it.
             _log_to_file(error)
             if os.getpid() != process:  # a launcher's own process: Hydra carries it home
                 raise
-            failures.append(_Failure(error, _job_name()))
+            failures.append(Failure(error, job_name()))
 
     return job
 
@@ -156,13 +136,6 @@ def _config_dirs() -> list[Path]:
     """The folders that --config-dir named: a run folder's configuration names files beside it."""
     sources = HydraConfig.get().runtime.config_sources
     return [Path(source.path) for source in sources if source.provider == "command-line"]
-
-
-def _job_name() -> str:
-    config = HydraConfig.get()
-    if config.mode is not RunMode.MULTIRUN:
-        return ""
-    return f"job {config.job.num} ({' '.join(config.overrides.task)}): "
 
 
 def _read_overrides(command: str) -> list[str]:

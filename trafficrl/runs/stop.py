@@ -25,6 +25,9 @@ class Stopped(KeyboardInterrupt):
     A KeyboardInterrupt, since no part of the program may take it for an error and go on.
     """
 
+    again = ""
+    """The override by which the same command comes to its folder again, once that is known."""
+
 
 class StopRequest:
     """Asks the code inside the context to stop when a signal comes or the time is over.
@@ -64,12 +67,18 @@ class StopRequest:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """A request only sets `reason` in the block; nothing in it is torn apart."""
+        """A request only sets `reason` in the block; nothing in it is torn apart.
+
+        Raises:
+            Stopped: behind the block, where a request came in it that nothing has answered.
+        """
         self._deferred += 1
         try:
             yield
         finally:
             self._deferred -= 1
+        if not self._deferred:
+            self.check()
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
