@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,14 @@ def test_a_damaged_account_is_told_in_one_line(tmp_path: Path, text: str) -> Non
     with pytest.raises(RunError, match=r"run\.json: damaged") as caught:
         read_record(file)
     assert "\n" not in str(caught.value)
+
+
+def test_an_account_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "run" / "run.json"
+    file.parent.mkdir()
+    record = RunRecord(file)
+    record.crashes("training", ["slot 0 died"])
+    shutil.rmtree(file.parent)
+    record.crashes("training", ["slot 0 died"])  # nothing new is to be told
+    with pytest.raises(RunError, match=r"run\.json cannot be written: No such file"):
+        record.crashes("training", ["slot 0 died", "slot 1 hung"])

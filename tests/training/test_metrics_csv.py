@@ -1,5 +1,6 @@
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from stable_baselines3.common.logger import Logger
 
+from trafficrl.errors import RunError
 from trafficrl.training.metrics_csv import MetricsCsv
 
 ROWS = (
@@ -71,3 +73,14 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(
     }
     subprocess.run([sys.executable, "-c", code, str(other)], env=environment, check=True)
     assert other.read_bytes() == metrics.read_bytes()
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "gone" / "metrics.csv"
+    file.parent.mkdir()
+    writer = MetricsCsv(file)
+    writer.write({"loss": 1.0}, {}, 0)
+    shutil.rmtree(file.parent)
+    for row in ({"loss": 2.0}, {"loss": 2.0, "more": 1.0}):  # one more row, and all of them anew
+        with pytest.raises(RunError, match=r"metrics\.csv cannot be written: No such file"):
+            writer.write(row, {}, 1)

@@ -3,6 +3,7 @@
 import logging
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from trafficrl.app.origin import origin_of
 from trafficrl.app.reopen import clear_leftovers, is_finished, reopened
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
+from trafficrl.errors import RunError
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.results import Comparison
@@ -59,7 +61,8 @@ def train(config: ExperimentConfig, folder: Path) -> None:
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
             status = RunStatus.stopped if stopped else RunStatus.failed
-            record.end(status, str(error) or type(error).__name__)
+            with suppress(RunError):  # on a full disk: what ended the run matters more
+                record.end(status, str(error) or type(error).__name__)
             raise
         finally:
             shutil.rmtree(paths.work, ignore_errors=True)

@@ -33,6 +33,12 @@ class RunLock:
                 f"{self._file.parent}: another process works in this run folder: wait for it, or "
                 "choose another hydra.run.dir"
             ) from error
+        except OSError as error:  # some shared file systems have no locks
+            os.close(self._handle)
+            raise RunError(
+                f"{self._file}: cannot be locked: {error.strerror}: choose a hydra.run.dir on a "
+                "file system that has locks"
+            ) from error
         return self
 
     def __exit__(

@@ -58,11 +58,18 @@ class RunRecord:
         self.update()
 
     def update(self, **facts: Any) -> None:
-        """These facts stand in the file beside the earlier ones."""
+        """These facts stand in the file beside the earlier ones.
+
+        Raises:
+            RunError: it cannot be written, and is as it was before.
+        """
         self._facts |= facts
         self._facts["updated"] = _now()
         self._facts["wall_s"] = round(self._wall_s + time.monotonic() - self._began, 3)
-        save_text(self._file, json.dumps(self._facts, indent=2) + "\n")
+        try:
+            save_text(self._file, json.dumps(self._facts, indent=2) + "\n")
+        except OSError as error:
+            raise RunError(f"{self._file} cannot be written: {error.strerror}") from error
 
     def checkpoint(self, timesteps: int) -> None:
         """A checkpoint of so many environment steps has been written."""
@@ -73,7 +80,9 @@ class RunRecord:
         self._crashed[where] = list(lines)
         told = [line for group in self._crashed.values() for line in group]
         log = [*self._earlier_log, *told][-MOST_TOLD:]
-        self.update(crashes=self._earlier_crashes + len(told), crash_log=log)
+        facts = {"crashes": self._earlier_crashes + len(told), "crash_log": log}
+        if not facts.items() <= self._facts.items():  # on a full disk nothing new need be written
+            self.update(**facts)
 
     def end(self, status: RunStatus, reason: str) -> None:
         """The run has ended with that status."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.logger import KVWriter
 
+from trafficrl.errors import RunError
 from trafficrl.files import replacing
 
 __all__ = ["MetricsCsv", "plain_number"]
@@ -32,7 +33,11 @@ class MetricsCsv(KVWriter):
     def write(
         self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0
     ) -> None:
-        """The row stands in the file."""
+        """The row stands in the file.
+
+        Raises:
+            RunError: it cannot be written.
+        """
         row = {
             key: plain_number(value)
             for key, value in key_values.items()
@@ -44,8 +49,11 @@ class MetricsCsv(KVWriter):
             self._columns = ["timesteps", *sorted({*self._columns[1:], *new})]
             self._write_all()
             return
-        with self._file.open("a", newline="", encoding="utf-8") as stream:
-            csv.DictWriter(stream, self._columns).writerow(self._rows[-1])
+        try:
+            with self._file.open("a", newline="", encoding="utf-8") as stream:
+                csv.DictWriter(stream, self._columns).writerow(self._rows[-1])
+        except OSError as error:
+            raise self._unwritten(error) from error
 
     def text(self) -> str:
         """All that stands in the file."""
@@ -65,10 +73,16 @@ class MetricsCsv(KVWriter):
         """Nothing is open between rows."""
 
     def _write_all(self) -> None:
-        with (
-            replacing(self._file) as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as stream,
-        ):
-            writer = csv.DictWriter(stream, self._columns)
-            writer.writeheader()
-            writer.writerows(self._rows)
+        try:
+            with (
+                replacing(self._file) as temporary,
+                temporary.open("w", newline="", encoding="utf-8") as stream,
+            ):
+                writer = csv.DictWriter(stream, self._columns)
+                writer.writeheader()
+                writer.writerows(self._rows)
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: OSError) -> RunError:
+        return RunError(f"{self._file} cannot be written: {error.strerror}")
