@@ -75,6 +75,7 @@ def test_a_run_that_goes_on_keeps_what_it_told_before(tmp_path: Path) -> None:
     first.update(timesteps=64)
     first.crashes("training", ["slot 0 died"])
     first.crashes("evaluation", ["a worker died"])
+    first.update(episodes_judged=3, verdict="policy has less delay")
     first.end(RunStatus.stopped, "SIGTERM")
     before = read(file)
     assert (before["resumes"], before["crashes"]) == (0, 2)
@@ -83,7 +84,7 @@ def test_a_run_that_goes_on_keeps_what_it_told_before(tmp_path: Path) -> None:
     facts = read(file)
     assert (facts["status"], facts["resumes"], facts["timesteps"]) == ("running", 1, 64)
     assert (facts["started"], facts["seed"]) == (before["started"], 7)
-    assert "reason" not in facts
+    assert not {"reason", "episodes_judged", "verdict"} & facts.keys()
     assert facts["crashes"] == 32
     assert facts["crash_log"] == ["slot 1 hung"] * 20
     assert facts["wall_s"] >= before["wall_s"]

@@ -125,6 +125,10 @@ def test_a_run_folder_means_its_final_model_or_its_newest_whole_checkpoint(
     (tmp_path / "checkpoints" / "step_0000010000.zip").write_bytes(b"cut")
     assert find_model(str(tmp_path), tmp_path).name == "step_0000002000.zip"
     assert "step_0000010000.zip: 3 bytes instead of" in caplog.text
+    for steps, name in ((2_000, "final_model.zip"), (900, "step_0000002000.zip")):  # learns longer
+        model_file(tmp_path / "final_model.zip", timesteps=steps)
+        assert find_model(str(tmp_path), tmp_path).name == name
+    (tmp_path / "final_model.yaml").unlink()
     (tmp_path / "final_model.zip").touch()
     assert find_model(str(tmp_path), tmp_path).name == "final_model.zip"
     assert find_model(str(tmp_path / "any.zip"), tmp_path) == tmp_path / "any.zip"

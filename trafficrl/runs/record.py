@@ -54,7 +54,8 @@ class RunRecord:
             "host": socket.gethostname(),
             "pid": os.getpid(),
         }
-        self._facts.pop("reason", None)
+        for name in ("reason", "verdict", "episodes_judged"):  # told anew at its new end
+            self._facts.pop(name, None)
         self.update()
 
     def update(self, **facts: Any) -> None:

@@ -15,8 +15,9 @@ from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError, unknown_name
 from trafficrl.network.model import Network
+from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.registry import ModelRegistry, find_registered
-from trafficrl.runs.sidecars import sidecar_file, verify_model
+from trafficrl.runs.sidecars import load_sidecar, sidecar_file, verify_model
 from trafficrl.training.models import LoadedModel, load_model, restore_model
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
 
@@ -126,21 +127,33 @@ def load_ancestor(given: str, registry: Path) -> LoadedModel:
 
 
 def newest_model(run: Path) -> Path:
-    """The final model of a run, or its newest whole checkpoint; a warning names newer ones.
+    """The final model of a run, or the newest whole checkpoint if it has learned on since.
+
+    A warning names newer ones that are damaged.
 
     Raises:
         CheckpointError: it has neither.
     """
-    final = run / "final_model.zip"
-    if final.is_file():
-        return final
-    files = sorted((run / "checkpoints").glob("step_*.zip"), reverse=True)
-    newest = next(filter(is_whole, files), None)
+    paths = RunPaths(run)
+    files = sorted(paths.checkpoints.glob("step_*.zip"), reverse=True)
+    ended = paths.final_model.is_file()
+    if ended:  # a finished run that learns longer has newer ones until it ends again
+        last = last_step(paths.final_model)
+        files = [file for file in files if last is not None and file > paths.checkpoint(last)]
+    newest = next(filter(is_whole, files), paths.final_model if ended else None)
     if newest is None:
         raise CheckpointError(
             f"resume_from: {run} holds no final_model.zip and no whole checkpoints"
         )
     return newest
+
+
+def last_step(model: Path) -> int | None:
+    """Environment steps of a model as its sidecar tells; None where that is missing or damaged."""
+    try:
+        return load_sidecar(model).timesteps
+    except CheckpointError:
+        return None
 
 
 def is_whole(checkpoint: Path) -> bool:
