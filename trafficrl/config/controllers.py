@@ -57,7 +57,10 @@ class UniformConfig(ControllerConfig):
 
 @dataclass(kw_only=True)
 class WebsterConfig(ControllerConfig):
-    """Fixed plans for the planned demand: Webster's cycle, and greens by critical flows."""
+    """Fixed plans for the planned demand: Webster's cycle, and greens by critical flows.
+
+    Planned are the trips of the very episode that is judged: more than counts of other days tell.
+    """
 
     kind: str = "webster"
     saturation_flow_vph: float = 1800.0
