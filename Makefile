@@ -10,7 +10,7 @@ train: $(INSTALLED)
 	$(VENV)/bin/trafficrl-train $(ARGS)
 
 test: $(INSTALLED)
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
