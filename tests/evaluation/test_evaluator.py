@@ -276,3 +276,18 @@ def test_workers_end_when_their_parent_is_gone(tmp_path: Path) -> None:
         worker = int(parent.stdout.readline())
         parent.kill()
     wait_for(lambda: not Path(f"/proc/{worker}").exists(), at_most_s=10)
+
+
+def test_a_worker_that_hangs_keeps_nobody_from_closing(tmp_path: Path) -> None:
+    others = workers_now()
+    evaluator = Evaluator(small_task(), tmp_path, workers=1)
+    evaluator.run({"fixed": "fixed"}, split=Split.test, seeds=1)
+    hanging = workers_now() - others
+    for worker in hanging:
+        os.kill(worker.pid or 0, signal.SIGSTOP)
+    start = time.monotonic()
+    evaluator.close()
+    assert time.monotonic() - start < 10
+    assert hanging
+    assert not any(worker.is_alive() for worker in hanging)
+    assert list(tmp_path.iterdir()) == []

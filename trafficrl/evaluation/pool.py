@@ -3,6 +3,7 @@
 import multiprocessing
 import shutil
 import tempfile
+import time
 from collections.abc import Generator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +19,7 @@ from trafficrl.training.shielding import shielded_children
 __all__ = ["WorkerPool"]
 
 Key = TypeVar("Key")
+CLOSE_TIMEOUT_S = 2.0
 
 
 class WorkerPool:
@@ -65,6 +67,12 @@ class WorkerPool:
     def close(self) -> None:
         """The workers have ended, with whatever they were doing, and their folders are gone."""
         self._lifeline.close()
+        by = time.monotonic() + CLOSE_TIMEOUT_S
+        # The pool itself would wait for ever for one that hangs.
+        for process in list((self._executor._processes or {}).values()):
+            process.join(max(0.0, by - time.monotonic()))
+            if process.is_alive():
+                process.kill()
         self._executor.shutdown(wait=True, cancel_futures=True)
         self._theirs.close()
         shutil.rmtree(self._folder, ignore_errors=True)
