@@ -291,3 +291,23 @@ def test_a_worker_that_hangs_keeps_nobody_from_closing(tmp_path: Path) -> None:
     assert hanging
     assert not any(worker.is_alive() for worker in hanging)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_that_hangs_is_replaced(two: Evaluator, tmp_path: Path) -> None:
+    expected = two.run({"p": "fixed"}, split=Split.test, seeds=3)
+    stopped: list[int] = []
+
+    def stop_one(done: int) -> None:
+        """At the first end of an episode one that is under way hangs."""
+        if not stopped:
+            wait_for(lambda: any(tmp_path.rglob("*.beat")), at_most_s=10)
+            stopped.append(int(next(tmp_path.rglob("*.beat")).stem))
+            os.kill(stopped[0], signal.SIGSTOP)
+
+    with Evaluator(judged_task(), tmp_path, workers=2, hang_timeout_s=1.5) as evaluator:
+        found = evaluator.run({"p": "fixed"}, split=Split.test, seeds=3, report=stop_one)
+        (told,) = evaluator.crashes
+    assert found == expected
+    assert "died" in told
+    assert not Path(f"/proc/{stopped[0]}").exists()
+    assert list(tmp_path.iterdir()) == []

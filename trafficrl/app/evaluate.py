@@ -37,6 +37,7 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
             paths.work,
             workers=config.evaluation.workers,
             max_crashes=config.execution.max_crashes,
+            hang_timeout_s=config.execution.hang_timeout_s,
         ) as evaluator:
             comparison = judge(config, evaluator, controllers, paths)
     finally:

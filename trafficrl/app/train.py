@@ -88,7 +88,11 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: Stop
     record.update(provenance=facts)
     workers = config.evaluation.workers
     with Evaluator(
-        task, paths.work, workers=workers, max_crashes=execution.max_crashes
+        task,
+        paths.work,
+        workers=workers,
+        max_crashes=execution.max_crashes,
+        hang_timeout_s=execution.hang_timeout_s,
     ) as evaluator:
         running = Running(config, task, paths, record, stop, evaluator)
         try:

@@ -1,9 +1,11 @@
 """One episode of any controller: the same driver for all, and SUMO's own account of the trips."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from trafficrl.control.controller import Controller
+from trafficrl.control.driver import SignalDriver
 from trafficrl.env.episodes import Episode
 from trafficrl.env.rewards import WeightedReward
 from trafficrl.env.simulate import start_episode
@@ -13,16 +15,23 @@ from trafficrl.evaluation.outcome import Measure, Outcome
 from trafficrl.evaluation.queues import edge_queues
 from trafficrl.evaluation.slices import build_slices
 from trafficrl.evaluation.trips import read_trips
+from trafficrl.simulation.state import TrafficState
 
 __all__ = ["run_episode"]
 
 
 def run_episode(
-    task: Task, episode: Episode, controller: Controller, folder: Path, measure: Measure
+    task: Task,
+    episode: Episode,
+    controller: Controller,
+    folder: Path,
+    measure: Measure,
+    *,
+    beat: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """What the episode gives under that controller.
 
-    All files of the episode lie in a folder of their own below `folder`, which is gone afterwards.
+    Its files lie in a folder below `folder` that is gone afterwards. Each decision calls `beat`.
 
     Raises:
         ConfigError: the controller's parameters do not fit the network.
@@ -40,19 +49,14 @@ def run_episode(
             emissions=measure.emissions,
         )
         try:
-            driver = running.driver
-            state = driver.start()
-            states = []
-            while not driver.finished and state.totals.expected_veh:
-                state = driver.advance(controller.decide(state))
-                states.append(state)
+            states = drive(running.driver, controller, beat)
         finally:
             running.close()
         scenario = running.scenario
         trips = read_trips(
             Path(name) / "tripinfo.xml",
             emissions=measure.emissions,
-            closed_s=state.time_s,
+            closed_s=states[-1].time_s,
             end_s=scenario.end_s,
         )
     return Outcome(
@@ -67,3 +71,15 @@ def run_episode(
         sum(reward.pay(state)[0] for state in states),
         edge_queues(states, task.network, length_s=scenario.end_s - scenario.begin_s),
     )
+
+
+def drive(
+    driver: SignalDriver, controller: Controller, beat: Callable[[], None]
+) -> list[TrafficState]:
+    """The state after each decision, until the episode is over or nobody is left."""
+    state, states = driver.start(), []
+    while not driver.finished and state.totals.expected_veh:
+        state = driver.advance(controller.decide(state))
+        states.append(state)
+        beat()
+    return states

@@ -50,17 +50,30 @@ class Evaluator:
         folder: where episodes keep their files while they run.
         workers: episodes at once; 0 for one a processor.
         max_crashes: deaths of workers that are borne.
+        hang_timeout_s: a worker that makes no decision for so long counts as dead [s]; 0 for never.
     """
 
     def __init__(
-        self, task: Task, folder: Path, *, workers: int = 0, max_crashes: int = 10
+        self,
+        task: Task,
+        folder: Path,
+        *,
+        workers: int = 0,
+        max_crashes: int = 10,
+        hang_timeout_s: float = 0.0,
     ) -> None:
         self._task = task
         self._folder = folder
         self._workers = workers or len(os.sched_getaffinity(0))
         self._crashes = CrashLog(max_crashes)
+        self._hang_timeout_s = hang_timeout_s
         folder.mkdir(parents=True, exist_ok=True)
-        self._pool = WorkerPool(task, folder, self._workers)
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> WorkerPool:
+        return WorkerPool(
+            self._task, self._folder, self._workers, hang_timeout_s=self._hang_timeout_s
+        )
 
     def __enter__(self) -> "Evaluator":
         return self
@@ -138,7 +151,7 @@ class Evaluator:
         told = ", ".join(names[: self._workers]) + (f" and {more} more" if more > 0 else "")
         self._crashes.add(f"a worker process of the evaluation died before {told}", "begun anew")
         self._pool.close()
-        self._pool = WorkerPool(self._task, self._folder, self._workers)
+        self._pool = self._new_pool()
 
     def close(self) -> None:
         """The workers have ended, with whatever they were doing."""

@@ -4,22 +4,25 @@ import multiprocessing
 import shutil
 import tempfile
 import time
-from collections.abc import Generator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
+
 from trafficrl.env.task import Task
 from trafficrl.evaluation.outcome import Outcome
-from trafficrl.evaluation.worker import Job, run_job, start_worker
+from trafficrl.evaluation.worker import BEAT, Job, run_job, start_worker
 from trafficrl.training.shielding import shielded_children
 
 __all__ = ["WorkerPool"]
 
 Key = TypeVar("Key")
 CLOSE_TIMEOUT_S = 2.0
+LOOK_EVERY_S = 1.0
 
 
 class WorkerPool:
@@ -29,9 +32,12 @@ class WorkerPool:
         task: of all episodes.
         folder: below it the processes have theirs.
         workers: processes at most.
+        hang_timeout_s: A process that has not made a decision for so long is killed [s]; 0 for
+            never.
     """
 
-    def __init__(self, task: Task, folder: Path, workers: int) -> None:
+    def __init__(self, task: Task, folder: Path, workers: int, *, hang_timeout_s: float) -> None:
+        self._hang_timeout_s = hang_timeout_s or None
         self._folder = Path(tempfile.mkdtemp(prefix="workers-", dir=folder))
         # Nothing is sent through this pipe: it closes when we close it or are gone.
         self._theirs, self._lifeline = multiprocessing.Pipe(duplex=False)
@@ -43,7 +49,8 @@ class WorkerPool:
         )
 
     def run(self, jobs: Mapping[Key, Job]) -> Generator[tuple[Key, Outcome], None, None]:
-        """What each episode gave, as they end. Some are missing if a worker process died.
+        """What each episode gave, as they end. Some are missing if a worker process died or
+        hung.
 
         Raises:
             TrafficRLError: what an episode raised.
@@ -54,7 +61,7 @@ class WorkerPool:
             with shielded_children(), suppress(BrokenProcessPool):
                 for key, job in jobs.items():
                     futures[self._executor.submit(run_job, job)] = key
-            for future in as_completed(futures):
+            for future in self._ended(futures):
                 try:
                     outcome = future.result()
                 except BrokenProcessPool:
@@ -63,6 +70,26 @@ class WorkerPool:
         finally:
             for future in futures:
                 future.cancel()
+
+    def _ended(self, futures: Iterable[Future[Outcome]]) -> Iterator[Future[Outcome]]:
+        """Those that have ended, as they do; meanwhile processes that hang are ended."""
+        left = set(futures)
+        while left:
+            ended, left = wait(left, timeout=LOOK_EVERY_S, return_when=FIRST_COMPLETED)
+            yield from ended
+            self._kill_hanging()
+
+    def _kill_hanging(self) -> None:
+        """The pool is broken then, as if they had died."""
+        if self._hang_timeout_s is None:
+            return
+        for file in self._folder.glob(f"*{BEAT}"):
+            with suppress(FileNotFoundError, psutil.NoSuchProcess):  # it has ended meanwhile
+                if time.time() - file.stat().st_mtime > self._hang_timeout_s:
+                    file.unlink()
+                    worker = psutil.Process(int(file.stem))
+                    for process in (*worker.children(recursive=True), worker):
+                        process.kill()
 
     def close(self) -> None:
         """The workers have ended, with whatever they were doing, and their folders are gone."""

@@ -2,8 +2,10 @@
 
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -18,8 +20,9 @@ from trafficrl.runs.seeding import Split
 from trafficrl.training.models import use_one_thread
 from trafficrl.training.shielding import ignore_signals
 
-__all__ = ["Job", "run_job", "start_worker"]
+__all__ = ["BEAT", "Job", "run_job", "start_worker"]
 
+BEAT = ".beat"
 FileState = tuple[int, ...] | None
 
 
@@ -66,11 +69,23 @@ def run_job(job: Job) -> Outcome:
     task, folder = _worker
     episode = Episode.of_split(job.scenario, job.split, job.seed)
     controller = _controller(job.controller, task)
-    outcome = run_episode(task, episode, controller, folder, job.measure)
+    with beating(folder) as beat:
+        outcome = run_episode(task, episode, controller, folder, job.measure, beat=beat)
     if job.database is not None:
         assert job.identity is not None, "what is recorded has a name"
         job.database.record(job.identity, outcome)
     return outcome
+
+
+@contextmanager
+def beating(folder: Path) -> Iterator[Callable[[], None]]:
+    """While an episode runs, a file named by this process tells when it last made a decision."""
+    file = folder / f"{os.getpid()}{BEAT}"
+    file.touch()
+    try:
+        yield partial(os.utime, file)
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _controller(name: str, task: Task) -> Controller:
