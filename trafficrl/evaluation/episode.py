@@ -59,14 +59,9 @@ def run_episode(
             closed_s=states[-1].time_s,
             end_s=scenario.end_s,
         )
+    span = {"begin_s": scenario.begin_s, "end_s": scenario.end_s}
     return Outcome(
-        episode_metrics(
-            trips,
-            states,
-            scheduled=scenario.num_scheduled,
-            begin_s=scenario.begin_s,
-            end_s=scenario.end_s,
-        ),
+        episode_metrics(trips, states, scheduled=scenario.num_scheduled, **span),
         build_slices(trips, begin_s=scenario.begin_s, slice_s=measure.slice_s),
         sum(reward.pay(state)[0] for state in states),
         edge_queues(states, task.network, length_s=scenario.end_s - scenario.begin_s),
