@@ -225,7 +225,8 @@ def test_an_interrupt_stops_the_run_and_leaves_no_process(folder: Path) -> None:
     finally:
         process.kill()  # nothing to it when the interrupt has worked
     assert process.returncode == STOPPED_EXIT_CODE
-    assert one_line(stderr) == "trafficrl-train: stopped (SIGINT): the same command goes on"
+    said = f"trafficrl-train: stopped (SIGINT): the same command goes on with hydra.run.dir={run}"
+    assert one_line(stderr) == said
     assert json.loads((run / "run.json").read_text())["status"] == "stopped"
     wait_until(lambda: not group_lives(process.pid), timeout_s=10)
 
