@@ -30,6 +30,7 @@ from trafficrl.simulation.backend import sumo_version
 from trafficrl.training.best import Validation
 
 __all__ = [
+    "build_evaluator",
     "build_task",
     "build_validation",
     "judge",
@@ -132,6 +133,17 @@ def warn_of_other_origin(before: dict[str, Any], now: dict[str, Any]) -> None:
                 now.get(name),
                 value,
             )
+
+
+def build_evaluator(config: ExperimentConfig, task: Task, paths: RunPaths) -> Evaluator:
+    """Worker processes for the episodes of a run, as its configuration has them."""
+    return Evaluator(
+        task,
+        paths.work,
+        workers=config.evaluation.workers,
+        max_crashes=config.execution.max_crashes,
+        hang_timeout_s=config.execution.hang_timeout_s,
+    )
 
 
 def build_validation(

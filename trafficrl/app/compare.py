@@ -9,8 +9,8 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from trafficrl.app.arguments import CommandParser
 from trafficrl.errors import ConfigError, TrafficRLError
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.report.agreement import check_agreement
@@ -106,12 +106,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     Raises:
         ConfigError: wrong usage, for which argparse would print a page.
     """
-
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            raise ConfigError(f"{message}; see {COMMAND} --help")
-
-    parser = Parser(prog=COMMAND, description=__doc__.split("\n\n")[0], allow_abbrev=False)
+    parser = CommandParser(prog=COMMAND, description=__doc__.split("\n\n")[0], allow_abbrev=False)
     add = parser.add_argument
     add("runs", nargs="+", type=Path, metavar="RUN", help="folder of a training or an evaluation")
     add("--baseline", metavar="NAME", help="controller that the others are compared with")

@@ -13,11 +13,10 @@ import functools
 import logging
 import os
 import sys
-from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import hydra
 from hydra._internal.utils import get_args_parser
@@ -27,6 +26,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from trafficrl.app.arguments import CommandParser
 from trafficrl.app.failures import Failure, job_name, same_folder
 from trafficrl.app.hydra_errors import explain_composition
 from trafficrl.config.experiment import ExperimentConfig
@@ -146,13 +146,8 @@ def _read_overrides(command: str) -> list[str]:
     Raises:
         ConfigError: an unknown flag or value, for which Hydra would print a page of usage.
     """
-
-    class Parser(ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            raise ConfigError(f"{message}; see {command} --help")
-
     parser = get_args_parser()
-    parser.__class__ = Parser
+    parser.__class__, parser.prog = CommandParser, command
     overrides: list[str] = parser.parse_intermixed_args().overrides
     flags = sys.argv[1:]
     for word in overrides:

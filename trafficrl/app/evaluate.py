@@ -5,11 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from trafficrl.app.build import judge, judged_on, open_run, refuse_used
+from trafficrl.app.build import build_evaluator, judge, judged_on, open_run, refuse_used
 from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
 from trafficrl.config.experiment import EvaluateConfig
-from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.paths import RunPaths
@@ -32,13 +31,7 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
     refuse_used(paths)
     config, task = open_run(config, paths)
     try:
-        with Evaluator(
-            task,
-            paths.work,
-            workers=config.evaluation.workers,
-            max_crashes=config.execution.max_crashes,
-            hang_timeout_s=config.execution.hang_timeout_s,
-        ) as evaluator:
+        with build_evaluator(config, task, paths) as evaluator:
             comparison = judge(config, evaluator, controllers, paths)
     finally:
         shutil.rmtree(paths.work, ignore_errors=True)

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
 
+from trafficrl.app.arguments import CommandParser
 from trafficrl.app.model_facts import facts_of, print_facts, print_models, read_models
 from trafficrl.errors import CheckpointError, ConfigError, RunError, TrafficRLError, unknown_name
 from trafficrl.runs.archive import Packing
@@ -184,12 +184,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     Raises:
         ConfigError: wrong usage, for which argparse would print a page.
     """
-
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            raise ConfigError(f"{message}; see {COMMAND} --help")
-
-    everywhere = Parser(add_help=False)
+    everywhere = CommandParser(add_help=False)
     everywhere.add_argument(
         "--registry",
         type=Path,
@@ -197,7 +192,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
         metavar="FOLDER",
         help=f"where the names are ({REGISTRY})",
     )
-    parser = Parser(prog=COMMAND, description=__doc__.split("\n\n")[0], allow_abbrev=False)
+    parser = CommandParser(prog=COMMAND, description=__doc__.split("\n\n")[0], allow_abbrev=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, command: Command, help: str) -> argparse.ArgumentParser:

@@ -32,11 +32,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 
+from trafficrl.app.arguments import CommandParser
 from trafficrl.app.status_table import Row, percent_done, plain_lines, terminal_table
 from trafficrl.errors import ConfigError
 from trafficrl.runs.states import Condition, read_states
@@ -158,12 +159,8 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
         ConfigError: wrong usage, for which argparse would print a page.
     """
 
-    class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            raise ConfigError(f"{message}; see {COMMAND} --help")
-
     title, _, rest = __doc__.partition("\n\n")
-    parser = Parser(
+    parser = CommandParser(
         prog=COMMAND,
         description=title,
         epilog=rest,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from trafficrl.app.build import build_validation, judge, judged_on, open_run
+from trafficrl.app.build import build_evaluator, build_validation, judge, judged_on, open_run
 from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
 from trafficrl.app.origin import origin_of
@@ -84,16 +84,9 @@ class Running:
 def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: StopRequest) -> str:
     """Train and judge; returns why training ended."""
     config, task = open_run(config, paths)
-    facts, execution = config.provenance, config.execution
+    facts = config.provenance
     record.update(provenance=facts)
-    workers = config.evaluation.workers
-    with Evaluator(
-        task,
-        paths.work,
-        workers=workers,
-        max_crashes=execution.max_crashes,
-        hang_timeout_s=execution.hang_timeout_s,
-    ) as evaluator:
+    with build_evaluator(config, task, paths) as evaluator:
         running = Running(config, task, paths, record, stop, evaluator)
         try:
             end = learn(running)
