@@ -23,6 +23,11 @@ class RunPaths:
         return self.root / "run.json"
 
     @property
+    def job(self) -> Path:
+        """The job that a cluster was given for it."""
+        return self.root / "job.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the process that works in the folder."""
         return self.root / ".lock"
