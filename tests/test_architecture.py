@@ -26,6 +26,7 @@ FLOORS = (
     "env",
     "training",
     "evaluation",
+    "launch",
     "app",
 )
 DOORS = {
@@ -34,7 +35,9 @@ DOORS = {
     "sumolib": ("network/",),
     "torch": ("training/",),
     "stable_baselines3": ("training/",),
-    "hydra": ("config/store.py", "config/load.py", "app/"),
+    "hydra": ("config/store.py", "config/load.py", "launch/", "app/"),
+    "hydra_plugins": ("launch/",),
+    "submitit": ("launch/",),
 }
 EVERY_MODULE = pytest.mark.parametrize(
     "path", MODULES, ids=[path.relative_to(PACKAGE).as_posix() for path in MODULES]

@@ -9,32 +9,30 @@ exceptions out (HYDRA_FULL_ERROR, put back afterwards), so that each becomes a l
 HYDRA_FULL_ERROR=1 in the user's environment shows the traceback as well.
 """
 
-import functools
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import hydra
 from hydra._internal.utils import get_args_parser
-from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from trafficrl.app.arguments import CommandParser
-from trafficrl.app.failures import Failure, job_name, same_folder
+from trafficrl.app.failures import Failure
 from trafficrl.app.hydra_errors import explain_composition
+from trafficrl.app.job import Job, never
 from trafficrl.config.experiment import ExperimentConfig
-from trafficrl.config.inputs import locate
-from trafficrl.config.load import to_experiment
 from trafficrl.config.store import conf_dir, register_configs
 from trafficrl.config.sumocfg import load_sumocfg
 from trafficrl.errors import ConfigError, RunError, TrafficRLError
+from trafficrl.launch.sweeper import quoted
 from trafficrl.runs.stop import STOPPED_EXIT_CODE, Stopped
 
 __all__ = ["run_app"]
@@ -43,7 +41,13 @@ E = TypeVar("E", bound=ExperimentConfig)
 FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
-def run_app(task: Callable[[E, Path], None], schema: type[E], *, config_name: str) -> int:
+def run_app(
+    task: Callable[[E, Path], None],
+    schema: type[E],
+    *,
+    config_name: str,
+    finished: Callable[[E, Path, Sequence[str]], bool] = never,
+) -> int:
     """The command has run on the command line's arguments; the exit code is returned.
 
     The task gets the checked experiment and the folder of its run: once, or once for each job of a
@@ -54,14 +58,16 @@ def run_app(task: Callable[[E, Path], None], schema: type[E], *, config_name: st
         task: a function of the command's module; the module's name names the log file.
         schema: the dataclass of the primary config.
         config_name: the primary config in `conf/`; the command is `trafficrl-CONFIG_NAME`.
+        finished: whether a run folder holds all that a configuration and its overrides ask for.
     """
     command = f"trafficrl-{config_name}"
     full_error = os.environ.get(FULL_ERROR) == "1"
-    failures: list[Failure] = []
+    job = Job(task, schema, finished)
+    failures = job.failures
     interrupt: KeyboardInterrupt | None = None
     try:
         with _hydra_lets_exceptions_out(), _log_handlers_put_back():
-            _compose_and_run(_job(task, schema, failures), command, config_name)
+            _compose_and_run(job, command, config_name)
     except KeyboardInterrupt as error:
         interrupt = error
     except TrafficRLError as error:
@@ -98,46 +104,6 @@ def _compose_and_run(job: Callable[[DictConfig], None], command: str, config_nam
         raise RunError(f"{error.filename or 'output'}: {error.strerror}") from error
 
 
-def _job(
-    task: Callable[[E, Path], None], schema: type[E], failures: list[Failure]
-) -> Callable[[DictConfig], None]:
-    """The task as Hydra calls it; what it raises is kept, because Hydra would end the multirun."""
-    process = os.getpid()
-
-    @functools.wraps(task)
-    def job(cfg: DictConfig) -> None:
-        folder = Path(HydraConfig.get().runtime.output_dir)
-        try:
-            experiment = _checked(cfg, schema, folder)
-            task(experiment, folder)
-        except Stopped as stopped:
-            stopped.again = same_folder()
-            raise
-        except Exception as error:
-            # Every exception: a bug in one job must not take the other jobs of a sweep with it.
-            _log_to_file(error)
-            if os.getpid() != process:  # a launcher's own process: Hydra carries it home
-                raise
-            failures.append(Failure(error, job_name()))
-
-    return job
-
-
-def _checked(cfg: DictConfig, schema: type[E], folder: Path) -> E:
-    try:
-        return locate(to_experiment(cfg, schema), [Path.cwd(), *_config_dirs()])
-    except ConfigError:
-        with suppress(OSError):  # only an empty folder goes: one that was in use before stays
-            folder.rmdir()
-        raise
-
-
-def _config_dirs() -> list[Path]:
-    """The folders that --config-dir named: a run folder's configuration names files beside it."""
-    sources = HydraConfig.get().runtime.config_sources
-    return [Path(source.path) for source in sources if source.provider == "command-line"]
-
-
 def _read_overrides(command: str) -> list[str]:
     """The command line without its flags, and Hydra finds them in an order that it understands.
 
@@ -153,8 +119,16 @@ def _read_overrides(command: str) -> list[str]:
     for word in overrides:
         flags.remove(word)
     overrides = _spelled_out(overrides, command)
+    if command == "trafficrl-train":
+        overrides = [_for_sweeper(word) for word in overrides]
     sys.argv[1:] = flags + overrides
     return overrides
+
+
+def _for_sweeper(word: str) -> str:
+    """`batch=` is no value of a configuration: it tells the sweeper what jobs to make."""
+    key, _, value = word.partition("=")
+    return f"hydra.sweeper.batch={quoted(value)}" if key == "batch" else word
 
 
 def _spelled_out(overrides: list[str], command: str) -> list[str]:
@@ -203,14 +177,3 @@ def _log_handlers_put_back() -> Iterator[None]:
                 handler.close()
         root.handlers[:] = handlers
         root.setLevel(level)
-
-
-def _log_to_file(error: Exception) -> None:
-    """The run's log says why it ended; the terminal gets its line when all jobs are done."""
-    known = isinstance(error, TrafficRLError)
-    record = logging.LogRecord(
-        __name__, logging.ERROR, __file__, 0, str(error), (), None if known else sys.exc_info()
-    )
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent.exists():
-            handler.handle(record)

@@ -5,16 +5,18 @@ import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
 from trafficrl.errors import ConfigError, TrafficRLError
 
-__all__ = ["Failure", "job_name", "same_folder"]
+__all__ = ["Failure", "job_name", "same_folder", "told"]
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 """No bug, wherever it strikes."""
+MOST_NAMED = 8
 
 
 @dataclass
@@ -56,3 +58,10 @@ def job_name() -> str:
     if config.mode is not RunMode.MULTIRUN:
         return ""
     return f"job {config.job.num} ({' '.join(config.overrides.task)}): "
+
+
+def told(changed: dict[str, tuple[Any, Any]]) -> str:
+    """Each key with its value before and now, in one line; empty where nothing has changed."""
+    parts = [f"{key} was {old}, is {new}" for key, (old, new) in changed.items()]
+    more = [f"and {len(parts) - MOST_NAMED} more"] if len(parts) > MOST_NAMED else []
+    return "; ".join(parts[:MOST_NAMED] + more)

@@ -4,8 +4,8 @@ import logging
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
+from trafficrl.app.failures import told
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import differences
 from trafficrl.config.load import load_experiment
@@ -22,7 +22,6 @@ DECIDING = frozenset(
     for name in ("end_time", "parallel_envs", "single_env", "backend", "on_crash")
 )
 """What of the execution a training cannot go on without."""
-MOST_NAMED = 8
 
 
 def is_finished(config: ExperimentConfig, paths: RunPaths) -> bool:
@@ -65,14 +64,14 @@ def reopened(
     unnamed = {key: pair for key, pair in changed.items() if key not in named}
     if unnamed:
         raise ConfigError(
-            f"{paths.root} was begun with another configuration: {_told(unnamed)}: it goes on "
+            f"{paths.root} was begun with another configuration: {told(unnamed)}: it goes on "
             f"as it was with --config-dir {paths.root} --config-name resolved_config "
             f"hydra.run.dir={paths.root}; an override that names a key sets it anew"
         )
     fixed = {key: pair for key, pair in changed.items() if not _may_change(key)}
     if fixed:
         raise ConfigError(
-            f"{paths.root} cannot go on with {_told(fixed)}: begin another run with "
+            f"{paths.root} cannot go on with {told(fixed)}: begin another run with "
             f"resume_from={paths.root}"
         )
     for key, (old, new) in changed.items():
@@ -85,12 +84,6 @@ def _never_began(paths: RunPaths) -> bool:
     """The run failed before it had learned anything: what was wrong may be put right."""
     failed = read_record(paths.run)["status"] == RunStatus.failed.value
     return failed and not any(paths.checkpoints.glob("step_*"))
-
-
-def _told(changed: dict[str, tuple[Any, Any]]) -> str:
-    parts = [f"{key} was {old}, is {new}" for key, (old, new) in changed.items()]
-    more = [f"and {len(parts) - MOST_NAMED} more"] if len(parts) > MOST_NAMED else []
-    return "; ".join(parts[:MOST_NAMED] + more)
 
 
 def _may_change(key: str) -> bool:

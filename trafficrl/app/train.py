@@ -3,6 +3,7 @@
 import logging
 import shutil
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,17 @@ def train(config: ExperimentConfig, folder: Path) -> None:
         finally:
             shutil.rmtree(paths.work, ignore_errors=True)
         record.end(RunStatus.finished, reason)
+
+
+def nothing_left(config: ExperimentConfig, folder: Path, overrides: Sequence[str]) -> bool:
+    """The folder holds a training of that configuration, finished.
+
+    Raises:
+        ConfigError: it holds one of another configuration, or the configuration cannot be.
+    """
+    find_controllers(config.evaluation.baselines, config)
+    paths = RunPaths(folder)
+    return is_finished(reopened(config, paths, overrides), paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +159,7 @@ def command_line() -> list[str]:
 
 def main() -> None:
     """Entry point of the console script."""
-    sys.exit(run_app(train, ExperimentConfig, config_name="train"))
+    sys.exit(run_app(train, ExperimentConfig, config_name="train", finished=nothing_left))
 
 
 if __name__ == "__main__":

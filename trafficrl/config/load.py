@@ -69,7 +69,13 @@ def to_experiment(
     return _experiment({str(key): value for key, value in values.items()}, schema)
 
 
-def load_experiment(path: Path) -> ExperimentConfig:
+@overload
+def load_experiment(path: Path) -> ExperimentConfig: ...
+@overload
+def load_experiment(path: Path, schema: type[E]) -> E: ...
+def load_experiment(
+    path: Path, schema: type[ExperimentConfig] = ExperimentConfig
+) -> ExperimentConfig:
     """The experiment of a run folder's `resolved_config.yaml`, without Hydra.
 
     Reading runs no code and asks no environment: an interpolation is refused, not resolved.
@@ -81,7 +87,7 @@ def load_experiment(path: Path) -> ExperimentConfig:
     values.pop("defaults", None)
     try:
         _refuse_unsafe("", values)
-        return locate(_experiment(values, ExperimentConfig), [path.parent, Path.cwd()])
+        return locate(_experiment(values, schema), [path.parent, Path.cwd()])
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -4,6 +4,8 @@ Schemas are stored under `schema/`, so that the groups list real members only: t
 and the published scenarios where the optional package that holds them is installed.
 """
 
+import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ SCHEMAS: dict[str, dict[str, type]] = {
 
 def register_configs() -> None:
     """Hydra knows every schema; calling it twice changes nothing."""
+    OmegaConf.register_new_resolver("command_id", _command_id, use_cache=True, replace=True)
     store = ConfigStore.instance()
     for group, kinds in SCHEMAS.items():
         for kind, schema in kinds.items():
@@ -50,6 +53,13 @@ def register_configs() -> None:
     store.store(group="schema", name="evaluate", node=EvaluateConfig, package="_global_")
     for name, published in resco_scenarios().items():
         _register_published(store, name, published)
+
+
+def _command_id() -> str:
+    """Eight digits that stand for what the command line asks for, not for how it is sent away."""
+    how = ("-m", "--multirun", "hydra/launcher=", "hydra.launcher.", "hydra.sweep.")
+    words = [word for word in sys.argv[1:] if not word.startswith(how)]
+    return sha256("\0".join(words).encode()).hexdigest()[:8]
 
 
 def _register_published(store: ConfigStore, name: str, published: SumoConfiguration) -> None:

@@ -1,7 +1,6 @@
 """Controllers x scenarios x seeds, each episode in a worker process, the same seeds for all."""
 
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +17,7 @@ from trafficrl.evaluation.identity import Identities
 from trafficrl.evaluation.outcome import EpisodeResult, Measure, Outcome
 from trafficrl.evaluation.pool import WorkerPool
 from trafficrl.evaluation.worker import Job
+from trafficrl.runs.processors import processors
 from trafficrl.runs.seeding import Split
 from trafficrl.training.crashes import CrashLog
 
@@ -64,7 +64,7 @@ class Evaluator:
     ) -> None:
         self._task = task
         self._folder = folder
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or processors()
         self._crashes = CrashLog(max_crashes)
         self._hang_timeout_s = hang_timeout_s
         folder.mkdir(parents=True, exist_ok=True)

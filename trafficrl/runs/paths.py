@@ -18,6 +18,11 @@ class RunPaths:
         return self.root / "resolved_config.yaml"
 
     @property
+    def submitted_config(self) -> Path:
+        """What a job was submitted with; edits made while it waits do not reach it."""
+        return self.root / "submitted_config.yaml"
+
+    @property
     def run(self) -> Path:
         """Status, steps done, rates, versions."""
         return self.root / "run.json"

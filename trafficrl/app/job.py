@@ -1,0 +1,141 @@
+"""A command as one job: Hydra calls it here or in a process that a launcher started for it."""
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from trafficrl.app.failures import Failure, job_name, same_folder, told
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.identity import differences
+from trafficrl.config.inputs import locate
+from trafficrl.config.load import load_experiment, save_experiment, to_experiment
+from trafficrl.errors import ConfigError, TrafficRLError
+from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.stop import Stopped
+
+__all__ = ["Job"]
+
+E = TypeVar("E", bound=ExperimentConfig)
+
+log = logging.getLogger(__name__)
+
+
+def never(config: ExperimentConfig, folder: Path, overrides: Sequence[str]) -> bool:
+    """For a command that does its work again whenever it is asked."""
+    return False
+
+
+class Job(Generic[E]):
+    """The command, as `hydra.main` wants a function; launchers find what `launch.task.Task` says.
+
+    What goes wrong is kept, because Hydra would end a multirun at the first exception.
+
+    Args:
+        command: gets the checked experiment and the folder of its run.
+        schema: the dataclass of the primary config.
+        finished: whether a folder holds all that a configuration asks for.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[E, Path], None],
+        schema: type[E],
+        finished: Callable[[E, Path, Sequence[str]], bool] = never,
+    ) -> None:
+        functools.update_wrapper(self, command)
+        self._command = command
+        self._schema = schema
+        self._finished = finished
+        self._process = os.getpid()
+        self.failures: list[Failure] = []
+
+    def __call__(self, cfg: DictConfig) -> None:
+        """Do it."""
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        sent_away = os.getpid() != self._process
+        try:
+            _refuse_lonely_batch()
+            experiment = self._checked(cfg, folder)
+            if sent_away:
+                experiment = self._as_kept(experiment, folder)
+            self._command(experiment, folder)
+        except Stopped as stopped:
+            stopped.again = same_folder()
+            raise
+        except Exception as error:
+            # Every exception: a bug in one job must not take the other jobs of a sweep with it.
+            _log_to_file(error)
+            if sent_away:  # a launcher's own process, which fails with it
+                raise
+            self.failures.append(Failure(error, job_name()))
+
+    def nothing_left(self, cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> bool:
+        """The folder holds all that the configuration asks for.
+
+        Raises:
+            ConfigError: the configuration fails its checks, or the folder belongs to another one.
+        """
+        return self._finished(self._experiment(cfg), folder, overrides)
+
+    def keep(self, cfg: DictConfig, folder: Path) -> None:
+        """The job for that folder will find this configuration, whatever is edited meanwhile."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_experiment(self._experiment(cfg), RunPaths(folder).submitted_config)
+
+    def kept_otherwise(self, cfg: DictConfig, folder: Path) -> str:
+        """Where that configuration and the one kept in the folder differ; empty if nowhere."""
+        kept = load_experiment(RunPaths(folder).submitted_config, self._schema)
+        return told(differences(kept, self._experiment(cfg)))
+
+    def _as_kept(self, composed: E, folder: Path) -> E:
+        """The configuration as it was when the job was submitted: it may have waited for days."""
+        file = RunPaths(folder).submitted_config
+        kept = load_experiment(file, self._schema)
+        changed = told(differences(kept, composed))
+        if changed:
+            log.warning("%s counts; edited since the job was submitted: %s", file, changed)
+        return kept
+
+    def _experiment(self, cfg: DictConfig) -> E:
+        return locate(to_experiment(cfg, self._schema), [Path.cwd(), *_config_dirs()])
+
+    def _checked(self, cfg: DictConfig, folder: Path) -> E:
+        try:
+            return self._experiment(cfg)
+        except ConfigError:
+            with suppress(OSError):  # only an empty folder goes: one that was in use before stays
+                folder.rmdir()
+            raise
+
+
+def _refuse_lonely_batch() -> None:
+    config = HydraConfig.get()
+    batch = config.sweeper.get("batch")
+    if batch is not None and config.mode is not RunMode.MULTIRUN:
+        raise ConfigError(f"batch={batch} makes a chain of trainings: add -m to the command")
+
+
+def _config_dirs() -> list[Path]:
+    """The folders that --config-dir named: a run folder's configuration names files beside it."""
+    sources = HydraConfig.get().runtime.config_sources
+    return [Path(source.path) for source in sources if source.provider == "command-line"]
+
+
+def _log_to_file(error: Exception) -> None:
+    """The run's log says why it ended; the terminal gets its line when all jobs are done."""
+    known = isinstance(error, TrafficRLError)
+    record = logging.LogRecord(
+        __name__, logging.ERROR, __file__, 0, str(error), (), None if known else sys.exc_info()
+    )
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent.exists():
+            handler.handle(record)

@@ -1,0 +1,122 @@
+"""What the launchers for Slurm and for this machine share: jobs as planned, and what a job does.
+
+Hydra packs an exception of a job into its result, with which the job would count as completed;
+here a job that fails, fails. One that is told to stop has saved itself by then, and leaves in the
+way that lets it be started again in the same folder.
+"""
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus
+from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
+from omegaconf import DictConfig, open_dict
+
+from trafficrl.config.store import register_configs
+from trafficrl.launch.task import Planned, Task
+from trafficrl.runs.stop import Stopped
+
+__all__ = ["JobLauncher"]
+
+
+class JobLauncher(BaseSubmititLauncher):
+    """Hydra's submitit launcher, for jobs that can be cut and go on."""
+
+    def __init__(self, *, sweep_dir: str = "", **params: Any) -> None:
+        super().__init__(**params)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> JobReturn:
+        """The job itself, in the process that was started for it.
+
+        Raises:
+            Exception: the job's own, so that the job fails for the queue too.
+            SystemExit: it was told to stop, and has.
+        """
+        register_configs()
+        try:
+            result: JobReturn = super().__call__(*args, **kwargs)
+        except Stopped as stopped:
+            _leave(stopped)
+        if result.status is not JobStatus.COMPLETED:
+            raise result._return_value
+        return result
+
+    @property
+    def sweep_folder(self) -> Path:
+        """In which the jobs have their folders."""
+        assert self.config is not None
+        return Path(self.config.hydra.sweep.dir)
+
+    def plan(self, job_overrides: Sequence[Sequence[str]], first: int) -> list[Planned]:
+        """Each job, with its folder, composed and checked.
+
+        Raises:
+            ConfigError: one of them is wrong, or its folder holds another run.
+        """
+        return [
+            self._planned(number, list(words))
+            for number, words in enumerate(job_overrides, start=first)
+        ]
+
+    def arguments(self, plan: Planned) -> tuple[Any, ...]:
+        """With which the job is called."""
+        job_id = f"job_id_for_{plan.number}"
+        return plan.overrides, "hydra.sweep.dir", plan.number, job_id, Singleton.get_state()
+
+    @property
+    def task(self) -> Task:
+        """The command."""
+        return cast(Task, self.task_function)
+
+    def _planned(self, number: int, overrides: list[str]) -> Planned:
+        assert self.hydra_context is not None
+        assert self.config is not None
+        loader = self.hydra_context.config_loader
+        cfg = loader.load_sweep_config(self.config, overrides)
+        with open_dict(cfg):
+            cfg.hydra.job.id, cfg.hydra.job.num = str(number), number
+        folder = Path(cfg.hydra.sweep.dir) / str(cfg.hydra.sweep.subdir)
+        HydraConfig.instance().set_config(cfg)
+        own: list[str] = list(cfg.hydra.overrides.task)
+        cfg = _without_hydra(cfg)
+        return Planned(
+            number=number,
+            overrides=overrides,
+            folder=folder,
+            cfg=cfg,
+            finished=self.task.nothing_left(cfg, folder, own),
+            after=_origin(cfg),
+        )
+
+
+def _without_hydra(cfg: DictConfig) -> DictConfig:
+    copy = cfg.copy()
+    with open_dict(copy):
+        del copy["hydra"]
+    return copy
+
+
+def _origin(cfg: DictConfig) -> Path | None:
+    """The folder of the run that `resume_from` names, if it names one by its place."""
+    given = cfg.get("resume_from")
+    if not given:
+        return None
+    return Path(given).parent if str(given).endswith(".zip") else Path(given)
+
+
+def _leave(stopped: Stopped) -> NoReturn:
+    """The process ends, and the job is begun again where somebody sees to that.
+
+    SIGTERM comes from who takes the job away: Slurm itself begins it again after a requeue or a
+    preemption. Ahead of a time limit nobody would: submitit's handler, which holds the signal
+    again by now, requeues the job.
+    """
+    if str(stopped) in (signal.SIGTERM.name, signal.SIGINT.name):
+        sys.exit(128 + signal.Signals[str(stopped)].value)
+    signal.raise_signal(signal.SIGUSR2)
+    raise AssertionError("submitit's handler of SIGUSR2 does not return")

@@ -1,0 +1,167 @@
+"""hydra/launcher=slurm: a sweep is a job array, a chain is jobs that wait for one another.
+
+Which jobs there are is decided by the sweep alone; what has to be done for them, by what their
+folders and the queue say: so the same command can be given again at any time.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, filter_overrides
+from submitit import Job as SubmittedJob
+from submitit import SlurmJob
+
+from trafficrl.errors import ConfigError
+from trafficrl.launch.alive import alive
+from trafficrl.launch.launcher import JobLauncher
+from trafficrl.launch.sbatch import SBATCH_ERRORS, executor, refused, resources, script
+from trafficrl.launch.task import Planned, done
+from trafficrl.launch.waiting import link_logs, wait_for
+from trafficrl.runs.jobs import Job, load_job, save_job
+from trafficrl.runs.lock import RunLock
+from trafficrl.runs.paths import RunPaths
+
+__all__ = ["SlurmLauncher"]
+
+log = logging.getLogger(__name__)
+
+
+class SlurmLauncher(JobLauncher):
+    """Submits what is missing of a sweep, once.
+
+    Args:
+        wait: return only when all jobs have ended; None: unless they wait for one another.
+        dry_run: print what sbatch would get, and do nothing.
+        params: as in `launch.settings.SlurmSettings`.
+    """
+
+    def __init__(self, *, wait: bool | None, dry_run: bool, **params: Any) -> None:
+        super().__init__(**params)
+        self.wait = wait
+        self.dry_run = dry_run
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Each job is finished, in the queue, or printed.
+
+        Raises:
+            ConfigError: a job's configuration is wrong; nothing has been submitted then.
+            RunError: sbatch refused, or jobs failed that the command has waited for.
+        """
+        plans = self.plan(job_overrides, initial_job_idx)
+        if self.dry_run:
+            self._print(plans)
+            return [done(plan) for plan in plans]
+        sweep = self.sweep_folder
+        sweep.mkdir(parents=True, exist_ok=True)
+        with RunLock(sweep / ".lock"):
+            jobs = self._submitted(plans)
+        waits = self.wait if self.wait is not None else not any(plan.after for plan in plans)
+        if waits:
+            wait_for({plan.folder: jobs[plan.folder] for plan in plans if plan.folder in jobs})
+        elif jobs:
+            log.info("trafficrl-status %s shows how they do", sweep)
+        return [done(plan) for plan in plans]
+
+    def _submitted(self, plans: list[Planned]) -> dict[Path, SubmittedJob[JobReturn]]:
+        """The job of each folder that is not finished; what the queue did not have, it has now."""
+        queued = self._queued(plans)
+        free: list[Planned] = []
+        bound: list[Planned] = []
+        coming = {plan.folder for plan in plans if not plan.finished}
+        for plan in plans:
+            known = "finished" if plan.finished else queued.get(plan.folder, "")
+            words = " ".join(filter_overrides(plan.overrides))
+            log.info("\t#%d : %s%s", plan.number, words, f" : {known}" if known else "")
+            if not known:
+                (bound if plan.after in coming or self._before(plan) else free).append(plan)
+        jobs: dict[Path, SubmittedJob[JobReturn]] = {
+            folder: SlurmJob[JobReturn](folder=self.params["submitit_folder"], job_id=number)
+            for folder, number in queued.items()
+        }
+        jobs.update(zip([plan.folder for plan in free], self._submit(free), strict=True))
+        for plan in bound:
+            before = jobs[plan.after].job_id if plan.after in jobs else self._before(plan)
+            jobs[plan.folder] = self._submit([plan], after=before)[0]
+        return jobs
+
+    def _queued(self, plans: list[Planned]) -> dict[Path, str]:
+        """Run folder -> the number of its job, where the queue still has it.
+
+        Raises:
+            ConfigError: it waits there with another configuration.
+        """
+        known = {plan.folder: load_job(RunPaths(plan.folder)) for plan in plans}
+        numbers = {f: job.job for f, job in known.items() if job and job.cluster == "slurm"}
+        living = alive(numbers.values())
+        queued = {folder: number for folder, number in numbers.items() if number in living}
+        for plan in plans:
+            if plan.folder in queued:
+                changed = self.task.kept_otherwise(plan.cfg, plan.folder)
+                if changed:
+                    raise ConfigError(
+                        f"{plan.folder}: job {queued[plan.folder]} is in the queue with another "
+                        f"configuration: {changed}: scancel it first, or name another "
+                        "hydra.sweep.dir"
+                    )
+        return queued
+
+    def _before(self, plan: Planned) -> str:
+        """The living job of another command that makes the model; empty if there is none."""
+        job = load_job(RunPaths(plan.after)) if plan.after else None
+        if job is None or job.cluster != "slurm":
+            return ""
+        return job.job if alive([job.job]) else ""
+
+    def _submit(self, plans: list[Planned], after: str = "") -> list[SubmittedJob[JobReturn]]:
+        """One array, or one job; each run folder says so.
+
+        Raises:
+            RunError: sbatch refused.
+        """
+        if not plans:
+            return []
+        queue = executor(self.params)
+        for plan in plans:
+            self.task.keep(plan.cfg, plan.folder)
+        try:
+            queue.update_parameters(**resources(self.params, after))
+            columns = zip(*(self.arguments(plan) for plan in plans), strict=True)
+            jobs = queue.map_array(self, *columns)
+        except SBATCH_ERRORS as error:
+            raise refused(error) from error
+        now = datetime.now(timezone.utc)
+        for plan, job in zip(plans, jobs, strict=True):
+            save_job(
+                RunPaths(plan.folder),
+                Job(
+                    cluster="slurm",
+                    job=job.job_id,
+                    submitted=now,
+                    after=plan.after,
+                    overrides=tuple(filter_overrides(plan.overrides)),
+                    log=link_logs(plan.folder, job.paths),
+                ),
+            )
+            log.info("job %s: %s", job.job_id, plan.folder)
+        return jobs
+
+    def _print(self, plans: list[Planned]) -> None:
+        """What would be submitted, in this order."""
+        queued = self._queued(plans)
+        todo = [plan for plan in plans if not plan.finished and plan.folder not in queued]
+        folders = {plan.folder: plan.number for plan in plans if not plan.finished}
+        free = [plan for plan in todo if plan.after not in folders]
+        for plan in free:
+            print(f"# {plan.folder}: {' '.join(filter_overrides(plan.overrides))}")
+        if free:
+            print(script(self.params, resources(self.params), elements=len(free)))
+        for plan in todo:
+            if plan.after in folders:
+                print(f"# {plan.folder}: {' '.join(filter_overrides(plan.overrides))}")
+                after = resources(self.params, f"JOB_OF_{folders[plan.after]}")
+                print(script(self.params, after, elements=1))

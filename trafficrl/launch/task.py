@@ -1,0 +1,51 @@
+"""What a launcher asks of a command that it sends away, and what it knows of each job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig
+
+__all__ = ["Planned", "Task", "done"]
+
+
+class Task(Protocol):
+    """A command as Hydra calls it, which can also be asked before it is sent away."""
+
+    def __call__(self, cfg: DictConfig) -> None:
+        """Do it, here and now."""
+
+    def nothing_left(self, cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> bool:
+        """The folder holds what the configuration asks for.
+
+        Raises:
+            ConfigError: the configuration fails its checks, or the folder belongs to another one.
+        """
+
+    def keep(self, cfg: DictConfig, folder: Path) -> None:
+        """The job for that folder will find this configuration, whatever is edited meanwhile."""
+
+    def kept_otherwise(self, cfg: DictConfig, folder: Path) -> str:
+        """Where that configuration and the one kept in the folder differ; empty if nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One job of a sweep."""
+
+    number: int
+    overrides: list[str]
+    folder: Path
+    cfg: DictConfig
+    finished: bool
+    after: Path | None
+    """Folder of the run whose model it starts from, which may still have to be made."""
+
+
+def done(plan: Planned) -> JobReturn:
+    """What Hydra is told of a job that has been taken care of."""
+    returned = JobReturn(overrides=plan.overrides)
+    returned.status, returned.return_value = JobStatus.COMPLETED, None
+    return returned

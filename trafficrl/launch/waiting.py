@@ -1,0 +1,73 @@
+"""Until jobs end, and what is said of those that failed; where their output is found."""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from hydra.core.utils import JobReturn
+from submitit import Job
+from submitit.core.utils import FailedJobError, JobPaths, UncompletedJobError
+
+from trafficrl.errors import RunError
+from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.record import read_record
+
+__all__ = ["link_logs", "outcome", "wait_for"]
+
+log = logging.getLogger(__name__)
+
+
+def wait_for(jobs: Mapping[Path, Job[JobReturn]]) -> None:
+    """All jobs have ended.
+
+    Args:
+        jobs: of each run folder.
+
+    Raises:
+        RunError: some failed; why, in one line each.
+    """
+    failed = []
+    for folder, job in jobs.items():
+        why = outcome(folder, job)
+        log.info("job %s: %s: %s", job.job_id, folder, why or "done")
+        if why:
+            failed.append(f"job {job.job_id} ({folder}): {why}")
+    if failed:
+        raise RunError(f"{len(failed)} of {len(jobs)} jobs failed: " + "; ".join(failed))
+
+
+def outcome(folder: Path, job: Job[JobReturn]) -> str:
+    """Why the job failed, once it has ended; empty if it did not."""
+    try:
+        job.results()
+    except (FailedJobError, UncompletedJobError) as error:
+        return _reason(folder) or _last_line(error)
+    return ""
+
+
+def link_logs(folder: Path, paths: JobPaths) -> Path:
+    """`job.out` and `job.err` in the run folder lead to what the job prints.
+
+    Links, since submitit decides where a job's output goes, also that of Slurm itself about a job
+    that never came to our code.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, target in (("job.out", paths.stdout), ("job.err", paths.stderr)):
+        link = folder / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(os.path.relpath(target.resolve(), folder.resolve()))
+    return Path("job.out")
+
+
+def _reason(folder: Path) -> str:
+    run = RunPaths(folder).run
+    if not run.is_file():
+        return ""
+    record = read_record(run)
+    return str(record.get("reason") or "") if record.get("status") == "failed" else ""
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip(" -")]
+    return lines[-1] if lines else type(error).__name__
