@@ -79,7 +79,7 @@ def test_each_slice_is_of_the_vehicles_of_its_type_and_time(
         for value, names in (
             (one.delay_s, ("timeLoss", "departDelay")),
             (one.travel_time_s, ("duration", "departDelay")),
-            (one.waiting_time_s, ("waitingTime",)),
+            (one.waiting_time_s, ("waitingTime", "departDelay")),
             (one.depart_delay_s, ("departDelay",)),
             (one.stops_per_veh, ("waitingCount",)),
         ):

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from status_cases import FACTS, change, ended_run, living_run, long_ago, many_runs
 
 from trafficrl.runs import states as module
+from trafficrl.runs.conditions import Condition, RunState
 from trafficrl.runs.record import RunRecord, RunStatus
-from trafficrl.runs.states import Condition, RunState, find_runs, read_state, read_states
+from trafficrl.runs.states import find_runs, read_state, read_states
 
 
 def state_of(folder: Path, **later: float) -> RunState:
@@ -105,7 +106,7 @@ def test_an_end_written_while_we_looked_is_no_lost_run(
         record.end(RunStatus.finished, "all steps done")
         return False
 
-    monkeypatch.setattr(module, "_lives", ends_now)
+    monkeypatch.setattr(module, "process_lives", ends_now)
     assert said(tmp_path) == ("finished", "all steps done")
 
 

@@ -88,14 +88,15 @@ with StopRequest() as stop, stop.deferred():
 """
 
 
-def test_a_second_signal_ends_the_process_at_once() -> None:
+def test_a_second_interrupt_ends_the_process_at_once_and_what_slurm_repeats_does_not() -> None:
     process = subprocess.Popen([sys.executable, "-c", TWICE], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process.stdout as output:
         assert output.readline() == "ready\n"
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
-        assert process.poll() is None
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 128 + signal.SIGTERM
+        for kind in (signal.SIGUSR2, signal.SIGTERM, signal.SIGTERM, signal.SIGUSR2):
+            process.send_signal(kind)
+            time.sleep(0.2)
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 128 + signal.SIGINT
     assert STOPPED_EXIT_CODE not in (0, 1, 2, 130, 128 + signal.SIGTERM)

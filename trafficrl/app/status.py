@@ -3,20 +3,26 @@
 A live table on a terminal until Ctrl-C, plain lines elsewhere.
 
 states:
-  running    its process lives on this host
+  running    its process lives on this host, or the queue says that its job runs
   running?   it says so, on another host; silent once it has written nothing for 10 minutes
-  gone       it says that it runs, but its process does not live any more
+  gone       it says that it runs, but its process or job does not live any more
   finished, stopped, failed    as it said itself; the note is its reason
+  pending    its job waits in the queue, for the first time or again; the note says for what
+  cancelled  its job was cancelled before it began; the note says which run before it failed
+  lost       nothing was written, and the queue does not know its job any more
+  submitted  nothing was written, and the queue cannot be asked
   unknown    run.json has no status that this version knows
-  damaged    run.json or a folder cannot be read
+  damaged    run.json, job.json or a folder cannot be read
 
---json prints {"format": 1, "time", "host", "runs": [...]}; each run has these keys, null where
-nothing is known:
+--json prints {"format": 1, "time", "host", "queue", "runs": [...]}; "queue" says why the queue told
+nothing; each run has these keys, null where nothing is known:
   name, folder, state, note, host, pid, started, updated    (ISO 8601 times)
   timesteps, total_timesteps, percent, steps_per_s, eta_s (when last updated), last_score,
   best_score, crashes, resumes, last_checkpoint, last_checkpoint_age_s
   cpu_percent (100 is one core), memory_bytes, gpu_percent, gpu_memory_bytes
                                            (of its process and all below it, on this host)
+  cluster ("slurm" or "local"), job (its number), submitted, after (folder of the run before), log
+  queue_state, queue_reason (Slurm's words), requeues, start_expected
 
 exit code: 0 (Ctrl-C on a live table too), 2 for wrong usage, 130 interrupted
 """
@@ -40,7 +46,10 @@ from rich.live import Live
 from trafficrl.app.arguments import CommandParser
 from trafficrl.app.status_table import Row, percent_done, plain_lines, terminal_table
 from trafficrl.errors import ConfigError
-from trafficrl.runs.states import Condition, read_states
+from trafficrl.runs.conditions import Condition
+from trafficrl.runs.joined import join_queue, queue_trouble
+from trafficrl.runs.queue import Queue
+from trafficrl.runs.states import read_states
 from trafficrl.runs.usage import UsageMeter
 
 __all__ = ["main", "run"]

@@ -15,7 +15,7 @@ from rich.console import Group, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from trafficrl.runs.states import Condition, RunState
+from trafficrl.runs.conditions import Condition, RunState
 from trafficrl.runs.usage import Usage
 
 __all__ = ["Row", "percent_done", "plain_lines", "terminal_table"]

@@ -37,9 +37,9 @@ METRICS: dict[str, Metric] = {
     "arrived": Metric("arrived", "veh", "higher"),
     "scheduled": Metric("scheduled", "veh", "higher"),
     "arrived_duration_s": Metric("duration of the arrived", "s", "lower", needs_completion=True),
-    "teleports": Metric("teleports", "", "lower"),
-    "collisions": Metric("collisions", "", "lower"),
-    "emergency_brakings": Metric("emergency brakings", "", "lower"),
+    "teleports": Metric("teleports", "", "lower", needs_completion=True),
+    "collisions": Metric("collisions", "", "lower", needs_completion=True),
+    "emergency_brakings": Metric("emergency brakings", "", "lower", needs_completion=True),
 }
 
 
@@ -48,7 +48,7 @@ class EpisodeMetrics(TripMeans):
     """One episode. Means are over all scheduled vehicles, whether they arrived or not."""
 
     queue_veh: float
-    """Mean over time of all vehicles that stand in the network."""
+    """Mean over time of all vehicles that stand in the network, or are due and not let in."""
     throughput_vph: float
     arrived: int
     scheduled: int
@@ -100,5 +100,6 @@ def episode_metrics(
 
 
 def queue_veh(state: TrafficState) -> float:
-    """Standing in the whole network, mean over the interval before the state [veh]."""
-    return float(state.mean.queue_veh.sum())
+    """Standing in the whole network, or due and not let in: mean over the interval before the
+    state [veh]."""
+    return float(state.mean.queue_veh.sum()) + state.mean_backlog_veh

@@ -24,7 +24,7 @@ class TripMeans:
     travel_time_s: float
     """From the scheduled departure to the arrival, or to the end of the episode."""
     waiting_time_s: float
-    """Standing in the network."""
+    """Standing in the network, or due and not let in: depart delay is a part of it."""
     depart_delay_s: float
     """From the scheduled departure to the real one, or to the end of the episode."""
     stops_per_veh: float

@@ -44,7 +44,7 @@ class Trips:
     depart_delay_s: FloatArray  # (N,) until it departed, or until the end [s]
     duration_s: FloatArray  # (N,) in the network [s]
     time_loss_s: FloatArray  # (N,) by driving slower than it would alone [s]
-    waiting_s: FloatArray  # (N,) standing in the network [s]
+    standing_s: FloatArray  # (N,) slower than 0.1 m/s in the network [s]
     stops: FloatArray  # (N,) how often it came to stand
     distance_m: FloatArray  # (N,) driven [m]
     co2_g: FloatArray | None  # (N,) by SUMO's emission model; None where that was not asked [g]
@@ -57,6 +57,11 @@ class Trips:
     def delay_s(self) -> FloatArray:
         """(N,) time loss + depart delay: one that never departed lost all its time since due."""
         return self.time_loss_s + self.depart_delay_s
+
+    @property
+    def waiting_s(self) -> FloatArray:
+        """(N,) standing + depart delay: one that is due and not let in waits as one at a red."""
+        return self.standing_s + self.depart_delay_s
 
     @property
     def travel_time_s(self) -> FloatArray:
@@ -125,7 +130,7 @@ def _trips(
         depart_delay_s=depart_delay_s,
         duration_s=columns["duration"],
         time_loss_s=columns["timeLoss"],
-        waiting_s=columns["waitingTime"],
+        standing_s=columns["waitingTime"],
         stops=columns["waitingCount"],
         # Of some that never departed SUMO tells where on their first edge they would have.
         distance_m=np.where(depart_s < 0, 0.0, columns["routeLength"]),

@@ -99,7 +99,7 @@ def executor(params: dict[str, Any]) -> slurm.SlurmExecutor:
 
 def script(params: dict[str, Any], wanted: dict[str, Any], *, elements: int) -> str:
     """What sbatch gets for one job, or for an array where there are several."""
-    count = {"map_count": elements} if elements > 1 else {}
+    count: dict[str, Any] = {"map_count": elements} if elements > 1 else {}
     folder = Path(params["submitit_folder"])
     command = f"{python_command(params)} -u -m submitit.core._submit {shlex.quote(str(folder))}"
     return slurm._make_sbatch_string(command=command, folder=folder, **wanted, **count)

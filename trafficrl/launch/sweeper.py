@@ -19,6 +19,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from trafficrl.errors import ConfigError
+from trafficrl.launch.launcher import JobLauncher
 from trafficrl.runs.paths import RunPaths
 
 __all__ = ["BatchSweeper", "quoted"]
@@ -75,7 +76,8 @@ class BatchSweeper(Sweeper):
             OmegaConf.save(self.master, folder / "multirun.yaml")
         returned, first = [], 0
         for wave in waves:
-            self.validate_batch_is_legal(wave)
+            if not isinstance(self.sender, JobLauncher):  # which composes each job anyway
+                self.validate_batch_is_legal(wave)
             jobs = self.sender.launch(wave, initial_job_idx=first)
             for job in jobs:
                 _ = job.return_value  # raises what the job did

@@ -1,5 +1,7 @@
 """Where the runs below a folder stand: what `run.json` says, and whether it can still be believed.
 
+A run that waits in a queue has a `job.json` only.
+
 A training that was killed cannot write that it ended. One that says "running" is believed as long
 as its process lives, which only its own host can tell.
 """
@@ -8,19 +10,21 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from trafficrl.errors import RunError
+from trafficrl.runs.conditions import Condition, RunState
 from trafficrl.runs.facts import Facts, one_line
+from trafficrl.runs.jobs import load_job
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunStatus
 
-__all__ = ["Condition", "RunState", "find_runs", "read_state", "read_states"]
+__all__ = ["find_runs", "in_order", "process_lives", "read_state", "read_states"]
 
 SILENT_AFTER = timedelta(minutes=10)
 """A run that has written nothing for so long is worth a look."""
@@ -28,55 +32,12 @@ CLOCK_SLACK_S = 10.0
 """A process is another one if it began so long after the last line of the one that is asked for:
 clocks are set while processes run, and `run.json` holds whole seconds."""
 RUN_FILE = RunPaths(Path()).run.name
+JOB_FILE = RunPaths(Path()).job.name
 PARTS = {
     getattr(RunPaths(Path()), name).name
     for name in ("checkpoints", "demand", "evaluation", "inputs", "network", "tensorboard", "work")
 }
 """Folders of a run, in which no other run lies."""
-
-
-class Condition(Enum):
-    """Where a run stands, as far as can be told from here."""
-
-    running = "running"
-    elsewhere = "running?"
-    """It says so, on another host."""
-    silent = "silent"
-    """As before, and it has not been heard of for a while."""
-    gone = "gone"
-    """It says that it runs, and its process does not live any more."""
-    failed = "failed"
-    damaged = "damaged"
-    """`run.json` cannot be read."""
-    unknown = "unknown"
-    """`run.json` says nothing that this version understands."""
-    stopped = "stopped"
-    finished = "finished"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunState:
-    """What is known of a run; None for what its `run.json` does not tell."""
-
-    name: str
-    folder: Path
-    condition: Condition
-    note: str = ""
-    """Why it ended, or what to mind; one line."""
-    host: str | None = None
-    pid: int | None = None
-    started: datetime | None = None
-    updated: datetime | None = None
-    timesteps: int | None = None
-    total_timesteps: int | None = None
-    steps_per_s: float | None = None
-    eta_s: float | None = None
-    """What was left when it was last updated."""
-    last_score: float | None = None
-    best_score: float | None = None
-    crashes: int | None = None
-    resumes: int | None = None
-    last_checkpoint: datetime | None = None
 
 
 def find_runs(root: Path) -> Iterator[tuple[Path, str]]:
@@ -87,7 +48,7 @@ def find_runs(root: Path) -> Iterator[tuple[Path, str]]:
     unread: list[OSError] = []
     for place, folders, files in os.walk(root, onerror=unread.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if RUN_FILE in files:
+        if RUN_FILE in files or JOB_FILE in files:
             folders[:] = [name for name in folders if name not in PARTS]
             yield Path(place), ""
     for error in unread:
@@ -110,22 +71,58 @@ def read_states(roots: Iterable[tuple[Path, str]], now: datetime) -> list[RunSta
             state = _damaged(folder, name, trouble) if trouble else read_state(folder, name, now)
             if state is not None:
                 states.append(state)
-    order = list(Condition)
-    states.sort(key=lambda state: state.name)
-    states.sort(key=lambda state: state.updated.timestamp() if state.updated else 0, reverse=True)
-    states.sort(key=lambda state: order.index(state.condition))
-    return states
+    return in_order(states)
+
+
+def in_order(states: Iterable[RunState]) -> list[RunState]:
+    """Those that matter first, then the newest, then by name."""
+    order = {condition: i for i, condition in enumerate(Condition)}
+    return sorted(
+        states,
+        key=lambda state: (
+            order[state.condition],
+            -state.updated.timestamp() if state.updated else 0,
+            state.name,
+        ),
+    )
 
 
 def read_state(folder: Path, name: str, now: datetime) -> RunState | None:
-    """The state of the run in a folder; None if its `run.json` has just been deleted."""
+    """The state of the run in a folder; None if nothing in it tells of a run, any more."""
+    trouble = ""
+    try:
+        job = load_job(RunPaths(folder))
+    except RunError as error:
+        job, trouble = None, one_line(str(error).removeprefix(f"{folder}{os.sep}"))
+    state = _account(folder, name, now)
+    if state is None and job is not None:
+        note = f"job {job.job}" if job.cluster == "slurm" else f"process {job.job}"
+        state = RunState(name=name, folder=folder, condition=Condition.submitted, note=note)
+    if state is None:
+        return _damaged(folder, name, trouble) if trouble else None
+    if trouble:
+        return replace(state, note="; ".join(filter(None, [state.note, trouble])))
+    if job is None:
+        return state
+    return replace(
+        state,
+        cluster=job.cluster,
+        job=job.job,
+        submitted=job.submitted,
+        after=job.after,
+        log=job.log,
+    )
+
+
+def _account(folder: Path, name: str, now: datetime) -> RunState | None:
+    """What `run.json` says; None if there is none."""
     file = folder / RUN_FILE
     try:
         written = file.read_bytes()
         rows = json.loads(written)
         state = _state(folder, name, rows, now)
         if state.condition is Condition.gone and file.read_bytes() != written:
-            return read_state(folder, name, now)  # it ended between the two looks, and said so
+            return _account(folder, name, now)  # it ended between the two looks, and said so
         return state
     except FileNotFoundError:
         return None
@@ -187,12 +184,12 @@ def _still_running(
         return Condition.silent if silent else Condition.elsewhere, "host or process not named"
     if host != socket.gethostname():
         return Condition.silent if silent else Condition.elsewhere, f"on {host}"
-    if not _lives(pid, written):
+    if not process_lives(pid, written):
         return Condition.gone, f"process {pid} is gone"
     return Condition.running, "nothing written for a while" if silent else ""
 
 
-def _lives(pid: int, written: datetime | None) -> bool:
+def process_lives(pid: int, written: datetime | None) -> bool:
     """The process that wrote at that time lives; a later one of the same number is another."""
     try:
         process = psutil.Process(pid)

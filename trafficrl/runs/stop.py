@@ -1,7 +1,9 @@
 """How a run ends before its time without losing anything: signals, and its own time limit.
 
 The first SIGINT, SIGTERM or SIGUSR2 asks the run to stop; where it must not be torn apart it goes
-on to the next whole state. A second one ends the process at once, as it stands.
+on to the next whole state. A second SIGINT (Ctrl-C) ends the process at once, as it stands; the
+others may come again, since Slurm repeats them (a warning, then SIGTERM once or twice) before it
+kills.
 """
 
 import os
@@ -109,7 +111,9 @@ class StopRequest:
                 return
             self.reason = "time limit"
         elif self.reason:
-            os._exit(128 + number)
+            if number == signal.SIGINT:
+                os._exit(128 + number)
+            return
         else:
             self.reason = signal.Signals(number).name
         if not self._deferred:

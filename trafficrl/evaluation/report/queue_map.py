@@ -64,7 +64,8 @@ def draw_queues(section: Section, scenario: str, network: Network) -> Picture | 
         figure,
         f"Queues in the network: {scenario}",
         "Vehicles that stand (below 0.1 m/s) on each edge, mean over time and test seeds; beside "
-        "each name the whole network's. Dark, wide edges hold the queues; the scale is the same "
+        "each name the whole network's. Those that wait to be let in are on no edge: the queue in "
+        "the table counts them as well. Dark, wide edges hold the queues; the scale is the same "
         "in all maps and goes by the square root.",
         pixels=True,
     )

@@ -121,7 +121,8 @@ def _notes(comparison: Comparison) -> list[str]:
     notes = [
         f"Means over {episodes} test episode{'s' * (episodes != 1)} and, in each, over all "
         "scheduled vehicles: delay is time loss + depart delay, and a vehicle that was never let "
-        "in has lost all its time since it was due. Sorted by delay.",
+        "in has lost all its time since it was due. One that is due and not let in waits, and is "
+        "in the queue. Sorted by delay.",
         "Middle half: interquartile mean, which a few odd episodes do not move.",
     ]
     if len(comparison.controllers) > 1:
