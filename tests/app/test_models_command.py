@@ -1,6 +1,7 @@
 """trafficrl-models as a user runs it, and models by their names in the other commands."""
 
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -196,7 +197,7 @@ def test_what_was_exported_acts_the_same_elsewhere(
         (("tag", "runs/one", "city"), 2, "a model is named NAME@TAG"),
         (("tag", "runs/one", "town@v1"), 2, "town@v1 is taken"),
         (("tag", "nowhere.zip", "city@v1"), 1, "nowhere.yaml: no whole model"),
-        (("tag", ".", "city@v1"), 1, "best_model.yaml: no whole model"),
+        (("tag", ".", "city@v1"), 1, "holds no whole model: no best_model.zip"),
         (("show", "twon@v1"), 2, "unknown 'twon@v1' (did you mean 'town@v1'?); choices: "),
         (("verify", "town@v2"), 2, "unknown 'town@v2'"),
         (("verify", "empty"), 1, "empty holds no models"),
@@ -256,7 +257,7 @@ def test_controllers_are_found_by_their_names(
         "fixed": "fixed",
         "city@v1": kept["v1"],
         "city@v2": kept["v2"],
-        "one": "runs/one",
+        "one": "runs/one/best_model.zip",
         "final_model": "runs/one/final_model.zip",
     }
     shutil.move("outputs/models", "names")
@@ -278,7 +279,28 @@ def test_controllers_are_found_by_their_names(
 def test_a_folder_comes_before_a_name(one: RunPaths, capsys: pytest.CaptureFixture[str]) -> None:
     done(capsys, "tag", "runs/one", "one@v1")
     shutil.copytree("runs/one", "one")
-    assert find_controllers(["one", "fixed"], config()) == {"one": "one", "fixed": "fixed"}
+    assert find_controllers(["one", "fixed"], config()) == {
+        "one": "one/best_model.zip",
+        "fixed": "fixed",
+    }
+
+
+def test_a_run_without_a_best_model_stands_for_its_best_checkpoint(
+    one: RunPaths, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    one.best_model.unlink()
+    one.final_model.unlink()
+    add_sidecar(one.checkpoint(8), timesteps=8, score=-1.0)
+    with caplog.at_level(logging.INFO):
+        found = find_controllers(["fixed", "runs/one"], config())
+    assert found == {"fixed": "fixed", "one": str(one.checkpoint(8))}
+    said = "runs/one: checkpoints/step_0000000008.zip has the best stored score, -1.000, at 8 steps"
+    assert said in caplog.messages
+    assert done(capsys, "tag", "runs/one", "city@v1") == f"city@v1: {one.checkpoint(8)}, 8 steps\n"
+    for file in one.checkpoints.glob("*.zip"):
+        file.unlink()
+    with pytest.raises(ConfigError, match=r"^controllers: runs/one holds no whole model"):
+        find_controllers(["runs/one"], config())
 
 
 def test_a_model_is_judged_under_its_name(

@@ -62,7 +62,7 @@ def test_one_document_for_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert run([str(tmp_path), "--json"]) == 0
         pid = process.pid
     document = json.loads(capsys.readouterr().out)
-    assert document.keys() == {"format", "time", "host", "runs"}
+    assert document.keys() == {"format", "time", "host", "queue", "runs"}
     first, second = document["runs"]
     expected = {
         "name": "run",
@@ -162,7 +162,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
 
 def shown(rows: list[Row], width: int, height: int | None = None) -> list[str]:
     console = Console(file=StringIO(), width=width, markup=False)
-    console.print(terminal_table(rows, width, height))
+    console.print(terminal_table(rows, "", width, height))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().splitlines()
 

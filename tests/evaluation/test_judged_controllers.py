@@ -62,14 +62,6 @@ def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
         build_controller(str(tmp_path / "damaged.zip"), small_task())
 
 
-def test_a_run_folder_stands_for_its_best_model(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no model file .*best_model\.zip"):
-        check_controller(str(tmp_path), ["fixed"])
-    save_new_model(tmp_path / "best_model.zip")
-    check_controller(str(tmp_path), ["fixed"])
-    assert isinstance(build_controller(str(tmp_path), small_task()), LearnedController)
-
-
 def test_a_configured_name_comes_before_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +83,7 @@ def test_a_controller_has_the_parameters_of_its_name(tmp_path: Path) -> None:
         assert controller.decide(running.driver.start()).interval_s == 5
     finally:
         running.close()
-    with pytest.raises(ConfigError, match=r"choices: PATH/model\.zip, RUN_FOLDER, quick"):
+    with pytest.raises(ConfigError, match=r"choices: PATH/model\.zip, quick"):
         build_controller("max_pressure", task)
 
 

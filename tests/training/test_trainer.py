@@ -118,6 +118,8 @@ def test_without_validation_the_best_model_is_the_final_one(tmp_path: Path) -> N
     best, final = load_model(paths.best_model), load_model(paths.final_model)
     assert best.timesteps == final.timesteps == 16
     assert equal_states(best.policy_state, final.policy_state)
+    train(tmp_path, replace(EXECUTION, total_timesteps=24))  # again there, and longer
+    assert load_model(paths.best_model).timesteps == load_model(paths.final_model).timesteps == 24
 
 
 def test_early_stopping_stops(tmp_path: Path) -> None:

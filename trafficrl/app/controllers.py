@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trafficrl.config.experiment import ExperimentConfig
-from trafficrl.errors import ConfigError, unknown_name
+from trafficrl.errors import CheckpointError, ConfigError, unknown_name
 from trafficrl.evaluation.controllers import check_controller, model_file
 from trafficrl.runs.registry import ModelRegistry
+from trafficrl.runs.run_models import best_model
 
 __all__ = ["find_controllers"]
 
@@ -14,7 +15,8 @@ __all__ = ["find_controllers"]
 def find_controllers(names: Sequence[str], config: ExperimentConfig) -> dict[str, str]:
     """Label in tables -> name of a classical controller, or path of its model; all are there.
 
-    A model goes by the name that it was given, or by its file's where that is enough.
+    A model goes by the name that it was given, or by its file's or run folder's where that is
+    enough. Of a run its best model is meant, and the log says which that is.
 
     Raises:
         ConfigError: an unknown controller, a model that is not there, or one that is named twice.
@@ -40,6 +42,11 @@ def find_controller(
     if name in config.controller or model_file(name) is not None:
         check_controller(name, config.controller)
         return Path(name).stem, name
+    if Path(name).is_dir():
+        try:
+            return Path(name).resolve().name, str(best_model(Path(name)))
+        except CheckpointError as error:
+            raise ConfigError(f"controllers: {error}") from error
     entry = registry.find(name)
     if entry is None:
         choices = [*config.controller, *registry.labels(), "PATH/model.zip", "RUN_FOLDER"]

@@ -20,6 +20,7 @@ from trafficrl.runs.model_names import Registered
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.registry import ModelRegistry
 from trafficrl.runs.restore import restore
+from trafficrl.runs.run_models import best_model
 from trafficrl.runs.sidecars import sidecar_file, verify_model
 from trafficrl.training.models import load_model
 
@@ -139,10 +140,14 @@ def find(word: str, registry: ModelRegistry) -> Path | Registered:
 
 
 def model_of(found: Path | Registered) -> Path:
-    """The one model that is meant; of a run the best."""
+    """The one model that is meant; of a run the best.
+
+    Raises:
+        CheckpointError: a run that has none.
+    """
     if isinstance(found, Registered):
         return found.file
-    return RunPaths(found).best_model if found.is_dir() else found
+    return best_model(found) if found.is_dir() else found
 
 
 def every_model(words: Sequence[str], registry: ModelRegistry) -> Iterator[Path | Registered]:

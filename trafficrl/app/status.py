@@ -77,17 +77,16 @@ def run(words: Sequence[str]) -> int:
     """The command has run on these arguments; the exit code is returned."""
     try:
         arguments = _arguments(words)
-        roots = _roots(arguments.folders)
-        meter = UsageMeter()
+        view = View(_roots(arguments.folders))
         if arguments.json:
-            print(json.dumps(document(_rows(roots, meter)), indent=2, allow_nan=False))
+            print(json.dumps(document(*view.look()), indent=2, allow_nan=False))
         elif not sys.stdout.isatty() or Console().is_dumb_terminal:
-            print("\n".join(plain_lines(_rows(roots, meter))))
+            print("\n".join(plain_lines(*view.look())))
         elif arguments.once:
             console = _console()
-            console.print(terminal_table(_rows(roots, meter), console.width, None))
+            console.print(terminal_table(*view.look(), console.width, None))
         else:
-            watch(roots, meter, arguments.interval)
+            watch(view, arguments.interval)
     except ConfigError as error:
         print(f"{COMMAND}: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -98,41 +97,63 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
-def watch(roots: Roots, meter: UsageMeter, interval_s: float) -> None:
+class View:
+    """The runs below some folders, looked at time and again.
+
+    Args:
+        roots: the folders, and what stands before the names of their runs.
+    """
+
+    def __init__(self, roots: Roots) -> None:
+        self._roots = roots
+        self._meter = UsageMeter()
+        self._queue = Queue()
+
+    def look(self) -> tuple[list[Row], str]:
+        """A row for each run as it stands now, and why the queue told nothing, if so."""
+        now = datetime.now(timezone.utc)
+        runs = join_queue(read_states(self._roots, now), self._queue, now)
+        here = socket.gethostname()
+        running = [run for run in runs if run.condition is Condition.running and run.host == here]
+        pids = {run.folder: run.pid or 0 for run in running}
+        usage = self._meter.read(pids.values())
+        rows = [Row(run, usage.get(pids.get(run.folder, 0)), now) for run in runs]
+        return rows, queue_trouble(runs, self._queue)
+
+
+def watch(view: View, interval_s: float) -> None:
     """The table on the terminal is up to date, until Ctrl-C."""
     console = _console()
     with suppress(KeyboardInterrupt), Live(console=console, auto_refresh=False) as live:
         while True:
-            table = terminal_table(_rows(roots, meter), console.width, console.height)
+            table = terminal_table(*view.look(), console.width, console.height)
             live.update(table, refresh=True)
             time.sleep(interval_s)
 
 
-def document(rows: Sequence[Row]) -> dict[str, Any]:
+def document(rows: Sequence[Row], trouble: str) -> dict[str, Any]:
     """What --json prints."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    runs = [_facts(row) for row in rows]
-    return {"format": FORMAT, "time": now, "host": socket.gethostname(), "runs": runs}
+    head = {"format": FORMAT, "time": now, "host": socket.gethostname(), "queue": trouble or None}
+    return head | {"runs": [_facts(row) for row in rows]}
 
 
 def _facts(row: Row) -> dict[str, Any]:
-    facts = asdict(row.run)
+    run = row.run
+    facts = asdict(run)
     state = facts.pop("condition").value
-    saved = row.run.last_checkpoint
+    saved = run.last_checkpoint
     age_s = None if saved is None else max((row.now - saved).total_seconds(), 0.0)
     usage = dict.fromkeys(USAGE) if row.usage is None else asdict(row.usage)
-    times = ("started", "updated", "last_checkpoint")
-    facts |= {key: facts[key] and facts[key].isoformat() for key in times}
-    facts |= {"folder": str(row.run.folder.absolute()), "percent": percent_done(row.run)}
+    facts |= {key: value.isoformat() for key, value in facts.items() if type(value) is datetime}
+    folder = run.folder.absolute()
+    facts |= {
+        "folder": str(folder),
+        "percent": percent_done(run),
+        "after": run.after and str(run.after),
+        "log": run.log and str(folder / run.log),
+    }
     return {"state": state} | facts | {"last_checkpoint_age_s": age_s} | usage
-
-
-def _rows(roots: Roots, meter: UsageMeter) -> list[Row]:
-    now = datetime.now(timezone.utc)
-    runs = read_states(roots, now)
-    pids = {run.folder: run.pid or 0 for run in runs if run.condition is Condition.running}
-    usage = meter.read(pids.values())
-    return [Row(run, usage.get(pids.get(run.folder, 0)), now) for run in runs]
 
 
 def _roots(folders: Sequence[Path]) -> Roots:

@@ -64,6 +64,7 @@ def _gpu(row: Row) -> str:
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "run": lambda row: row.run.name,
     "state": lambda row: row.run.condition.value,
+    "job": lambda row: row.run.job or "",
     "steps": _progress,
     "steps/s": lambda row: _number(row.run.steps_per_s),
     "left": _left,
@@ -78,13 +79,13 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "updated": lambda row: _age(row.run.updated, row.now),
     "note": lambda row: row.run.note,
 }
-"""Heading -> cell. What a queue knows of a run goes here too: a field of Row, a line in between."""
+"""Heading -> cell."""
 LEFT_OUT_FIRST = (
     *("resumes", "memory", "CPU", "GPU", "updated", "saved", "last", "crashes", "left", "best"),
-    "steps/s",
+    *("steps/s", "job"),
 )
 """The columns that a narrow terminal can do without."""
-LEFT_ALIGNED = {"run", "state", "note"}
+LEFT_ALIGNED = {"run", "state", "job", "note"}
 NAME_WIDTH = 28
 """On a terminal; the end of a longer name tells runs apart."""
 NOTE_WIDTH = 20
@@ -95,9 +96,13 @@ STYLES = {
     Condition.elsewhere: "cyan",
     Condition.silent: "yellow",
     Condition.gone: "red",
+    Condition.lost: "red",
     Condition.failed: "red",
+    Condition.cancelled: "red",
     Condition.damaged: "red",
     Condition.unknown: "yellow",
+    Condition.pending: "cyan",
+    Condition.submitted: "cyan",
 }
 
 
@@ -108,8 +113,8 @@ def summary(runs: Sequence[RunState]) -> str:
     return f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}" + (f": {kinds}" if kinds else "")
 
 
-def plain_lines(rows: Sequence[Row]) -> list[str]:
-    """Headings, a line for each run, nothing cut off, and how many there are."""
+def plain_lines(rows: Sequence[Row], trouble: str = "") -> list[str]:
+    """Headings, a line for each run, nothing cut off, how many there are, and what is missing."""
     cells = _cells(rows)
     columns = []
     for heading, texts in cells.items():
@@ -117,10 +122,11 @@ def plain_lines(rows: Sequence[Row]) -> list[str]:
         aligned = str.ljust if heading in LEFT_ALIGNED else str.rjust
         columns.append([aligned(text, width) for text in (heading, *texts)])
     lines = [(" " * GAP).join(line).rstrip() for line in zip(*columns, strict=True)]
-    return [*(lines if rows else []), summary([row.run for row in rows])]
+    total = summary([row.run for row in rows])
+    return [*(lines if rows else []), total, *([trouble] if trouble else [])]
 
 
-def terminal_table(rows: Sequence[Row], width: int, height: int | None) -> Group:
+def terminal_table(rows: Sequence[Row], trouble: str, width: int, height: int | None) -> Group:
     """A table that fits a terminal of that many columns, and lines if it must."""
     # Besides the runs there are two lines of headings, one above, one below, and the cursor's.
     shown = rows if height is None else rows[: max(height - 5, 1)]
@@ -143,6 +149,7 @@ def terminal_table(rows: Sequence[Row], width: int, height: int | None) -> Group
         )
     below = [f"… {len(rows) - len(shown)} more"] if len(shown) < len(rows) else []
     below += [f"too narrow for: {', '.join(left_out)}"] if left_out else []
+    below += [trouble] if trouble else []
     total = _line(summary([row.run for row in rows]), "bold")
     return Group(total, *([table] if rows else []), _line("; ".join(below), "dim"))
 

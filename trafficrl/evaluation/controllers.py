@@ -23,24 +23,21 @@ from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError, unknown_name
 from trafficrl.network.programs import SignalProgram
-from trafficrl.runs.paths import RunPaths
 from trafficrl.training.models import load_model
 
 __all__ = ["CONTROLLERS", "build_controller", "check_controller", "model_file"]
 
 
 def model_file(name: str) -> Path | None:
-    """The model that a name stands for: itself, or the best one of a run folder."""
-    if name.endswith(".zip"):
-        return Path(name)
-    return RunPaths(Path(name)).best_model if Path(name).is_dir() else None
+    """The model file that a name is; None for what is none."""
+    return Path(name) if name.endswith(".zip") else None
 
 
 def check_controller(name: str, configured: Iterable[str]) -> None:
     """Return when the name can be built.
 
     Args:
-        name: of a classical controller, or the path of a model.zip or of a run folder.
+        name: of a classical controller, or the path of a model.zip.
         configured: names of the classical controllers.
 
     Raises:
@@ -50,8 +47,7 @@ def check_controller(name: str, configured: Iterable[str]) -> None:
         return
     model = model_file(name)
     if model is None:
-        choices = [*configured, "PATH/model.zip", "RUN_FOLDER"]
-        raise ConfigError(unknown_name("controllers", name, choices))
+        raise ConfigError(unknown_name("controllers", name, [*configured, "PATH/model.zip"]))
     if not model.is_file():
         raise ConfigError(f"controllers: no model file {model}")
 

@@ -99,7 +99,7 @@ class Evaluator:
         """All episodes, ordered by controller, scenario and seed.
 
         Args:
-            controllers: label in tables -> name of the controller, model file or run folder.
+            controllers: label in tables -> name of the controller, or model file.
             split: which demand.
             seeds: episodes of each scenario, the same ones for every controller.
             measure: what is measured.

@@ -31,7 +31,7 @@ class Job:
     """One episode to run."""
 
     controller: str
-    """A controller's name, the file of a model, or a run folder."""
+    """A controller's name, or the file of a model."""
     scenario: str
     split: Split
     seed: int

@@ -1,6 +1,5 @@
 """Stable-Baselines3's PPO for one experiment, new or going on from a model."""
 
-import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,13 @@ from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError, unknown_name
 from trafficrl.network.model import Network
-from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.registry import ModelRegistry, find_registered
-from trafficrl.runs.sidecars import load_sidecar, sidecar_file, verify_model
+from trafficrl.runs.run_models import newest_model
+from trafficrl.runs.sidecars import sidecar_file, verify_model
 from trafficrl.training.models import LoadedModel, load_model, restore_model
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
 
 __all__ = ["build_ppo", "find_model", "load_ancestor", "resume_ppo"]
-
-log = logging.getLogger(__name__)
 
 
 def build_ppo(
@@ -104,7 +101,12 @@ def find_model(given: str, registry: Path) -> Path:
     """
     path = Path(given)
     if path.is_dir():
-        return newest_model(path)
+        newest = newest_model(path)
+        if newest is None:
+            raise CheckpointError(
+                f"resume_from: {path} holds no final_model.zip and no whole checkpoints"
+            )
+        return newest
     if path.is_file() or path.suffix == ".zip":
         return path
     named = find_registered(given, registry)
@@ -124,46 +126,6 @@ def load_ancestor(given: str, registry: Path) -> LoadedModel:
     if sidecar_file(file).is_file():
         verify_model(file)
     return load_model(file)
-
-
-def newest_model(run: Path) -> Path:
-    """The final model of a run, or the newest whole checkpoint if it has learned on since.
-
-    A warning names newer ones that are damaged.
-
-    Raises:
-        CheckpointError: it has neither.
-    """
-    paths = RunPaths(run)
-    files = sorted(paths.checkpoints.glob("step_*.zip"), reverse=True)
-    ended = paths.final_model.is_file()
-    if ended:  # a finished run that learns longer has newer ones until it ends again
-        last = last_step(paths.final_model)
-        files = [file for file in files if last is not None and file > paths.checkpoint(last)]
-    newest = next(filter(is_whole, files), paths.final_model if ended else None)
-    if newest is None:
-        raise CheckpointError(
-            f"resume_from: {run} holds no final_model.zip and no whole checkpoints"
-        )
-    return newest
-
-
-def last_step(model: Path) -> int | None:
-    """Environment steps of a model as its sidecar tells; None where that is missing or damaged."""
-    try:
-        return load_sidecar(model).timesteps
-    except CheckpointError:
-        return None
-
-
-def is_whole(checkpoint: Path) -> bool:
-    """Whether that checkpoint is what its sidecar says; a warning tells why not."""
-    try:
-        verify_model(checkpoint)
-    except CheckpointError as error:
-        log.warning("checkpoint left out: %s", error)
-        return False
-    return True
 
 
 DEVICES = "choices: auto, cpu, cuda, cuda:N"

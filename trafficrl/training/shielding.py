@@ -24,8 +24,11 @@ def shielded_children() -> Iterator[None]:
     when it is gone. A signal that comes inside reaches the main process at the end of the block.
     """
     # A process inherits what its parent blocks. Multiprocessing's tracker, when it is started,
-    # would lift the block: so it is started before.
+    # would lift the block: so it is started before. It minds SIGUSR2 alone, which Slurm sends to
+    # all processes of a job; what is ignored when it starts it goes on to ignore.
+    handler = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     resource_tracker.ensure_running()
+    signal.signal(signal.SIGUSR2, handler)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SHIELDED)
     try:
         yield

@@ -116,7 +116,8 @@ class Trainer:
         log.info("training ended at %d steps: %s", model.num_timesteps, reason)
         with self._stop.deferred():
             self._checkpoints.save_model(model, self._paths.final_model, self._scores())
-            if not self._paths.best_model.is_file():
+            # Without a validation there is no best one but the last.
+            if state.best.score is None or not self._paths.best_model.is_file():
                 self._checkpoints.save_model(model, self._paths.best_model, self._scores())
         return TrainingEnd(reason, int(model.num_timesteps), state.best.score)
 
