@@ -167,6 +167,18 @@ def test_what_lies_elsewhere_goes_by_its_name(home: Path, tmp_path: Path) -> Non
         packing.add_model(model_file(tmp_path / "far" / "one.zip"))
 
 
+def test_the_log_of_a_job_is_packed_as_what_it_says(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "said").write_text("a job's words")
+    (home / RUN / "job.out").symlink_to(tmp_path / "said")
+    (home / RUN / "job.err").symlink_to(tmp_path / "gone")
+    packing = Packing()
+    packing.add_run(Path(RUN))
+    packing.save(tmp_path / "logged.zip")
+    with zipfile.ZipFile(tmp_path / "logged.zip") as made:
+        assert made.read(f"{RUN}/job.out") == b"a job's words"
+        assert f"{RUN}/job.err" not in made.namelist()
+
+
 def test_what_cannot_be_packed_is_refused(home: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"models is no run folder: it has no run\.json"):
         Packing().add_run(Path("models"))

@@ -5,7 +5,7 @@ folders and the queue say: so the same command can be given again at any time.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,7 @@ from hydra.core.utils import JobReturn, filter_overrides
 from submitit import Job as SubmittedJob
 from submitit import SlurmJob
 
-from trafficrl.errors import ConfigError
-from trafficrl.launch.alive import alive
+from trafficrl.errors import ConfigError, RunError
 from trafficrl.launch.launcher import JobLauncher
 from trafficrl.launch.sbatch import SBATCH_ERRORS, executor, refused, resources, script
 from trafficrl.launch.task import Planned, done
@@ -23,6 +22,7 @@ from trafficrl.launch.waiting import link_logs, wait_for
 from trafficrl.runs.jobs import Job, load_job, save_job
 from trafficrl.runs.lock import RunLock
 from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.queue import Queue
 
 __all__ = ["SlurmLauncher"]
 
@@ -97,7 +97,7 @@ class SlurmLauncher(JobLauncher):
         """
         known = {plan.folder: load_job(RunPaths(plan.folder)) for plan in plans}
         numbers = {f: job.job for f, job in known.items() if job and job.cluster == "slurm"}
-        living = alive(numbers.values())
+        living = alive(set(numbers.values()))
         queued = {folder: number for folder, number in numbers.items() if number in living}
         for plan in plans:
             if plan.folder in queued:
@@ -165,3 +165,19 @@ class SlurmLauncher(JobLauncher):
                 print(f"# {plan.folder}: {' '.join(filter_overrides(plan.overrides))}")
                 after = resources(self.params, f"JOB_OF_{folders[plan.after]}")
                 print(script(self.params, after, elements=1))
+
+
+def alive(jobs: Collection[str]) -> set[str]:
+    """Those of the jobs that wait or run.
+
+    Raises:
+        RunError: the queue does not tell, and a job might be submitted twice.
+    """
+    if not jobs:
+        return set()
+    queue = Queue()
+    answer = queue.ask(jobs)
+    if answer is None:
+        raise RunError(f"the queue does not tell which jobs it has: {queue.trouble}")
+    known = {number: answer.jobs.get(number) for number in jobs}
+    return {number for number, job in known.items() if job and (job.waits or job.runs)}

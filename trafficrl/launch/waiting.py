@@ -10,7 +10,7 @@ from submitit import Job
 from submitit.core.utils import FailedJobError, JobPaths, UncompletedJobError
 
 from trafficrl.errors import RunError
-from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.paths import JOB_LOGS, RunPaths
 from trafficrl.runs.record import read_record
 
 __all__ = ["link_logs", "outcome", "wait_for"]
@@ -47,17 +47,17 @@ def outcome(folder: Path, job: Job[JobReturn]) -> str:
 
 
 def link_logs(folder: Path, paths: JobPaths) -> Path:
-    """`job.out` and `job.err` in the run folder lead to what the job prints.
+    """JOB_LOGS in the run folder lead to what the job prints.
 
     Links, since submitit decides where a job's output goes, also that of Slurm itself about a job
     that never came to our code.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, target in (("job.out", paths.stdout), ("job.err", paths.stderr)):
+    for name, target in zip(JOB_LOGS, (paths.stdout, paths.stderr), strict=True):
         link = folder / name
         link.unlink(missing_ok=True)
         link.symlink_to(os.path.relpath(target.resolve(), folder.resolve()))
-    return Path("job.out")
+    return Path(JOB_LOGS[0])
 
 
 def _reason(folder: Path) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from trafficrl.errors import CheckpointError, RunError
 from trafficrl.files import is_temporary, replacing
 from trafficrl.runs.model_names import Registered, checksum
-from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.paths import JOB_LOGS, RunPaths
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.sidecars import load_sidecar, sidecar_file, verify_model
 
@@ -150,7 +150,7 @@ def place_of(path: Path) -> PurePosixPath:
 
 
 def files_of(folder: Path) -> Iterator[Path]:
-    """Every file below a run folder that is worth keeping.
+    """Every file below a run folder that is worth keeping; a job's log, a link, as what it says.
 
     Raises:
         RunError: a folder that cannot be read, or something that is no plain file.
@@ -163,8 +163,11 @@ def files_of(folder: Path) -> Iterator[Path]:
         if Path(root) == folder:
             folders[:] = [name for name in folders if name not in LEFT_OUT]
         files = [name for name in names if name not in LEFT_OUT and not is_temporary(name)]
+        logs = [name for name in files if name in JOB_LOGS and Path(root) == folder]
+        files = [name for name in files if name not in logs or Path(root, name).is_file()]
         for path in (Path(root, name) for name in [*folders, *files]):
-            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            followed = path.name in logs and path.is_file()
+            if (path.is_symlink() and not followed) or not (path.is_file() or path.is_dir()):
                 raise RunError(f"{path} is a link or no plain file, which no archive keeps")
         yield from (Path(root, name) for name in sorted(files))
 

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["RunPaths"]
+__all__ = ["JOB_LOGS", "RunPaths"]
+
+JOB_LOGS = ("job.out", "job.err")
+"""Links in a run folder to what its job prints."""
 
 
 @dataclass(frozen=True, slots=True)
