@@ -117,6 +117,56 @@ def test_a_step_may_be_faster_but_not_much_slower(
     assert found == code
 
 
+def configured(run_folder: Path, **groups: dict[str, Any]) -> None:
+    """The run's configuration has these values instead."""
+    file = run_folder / "resolved_config.yaml"
+    config = yaml.safe_load(file.read_text())
+    for group, values in groups.items():
+        config[group] |= values
+    file.write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def test_trainings_of_two_configurations_may_agree_but_it_is_said(
+    again: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured(
+        again,
+        algorithm={"learning_rate": 0.001},
+        simulation={"time_to_teleport_s": -1.0},
+        provenance={"sumo": "1.29.0"},
+    )
+    words = (str(trained()), str(again), "--tolerance", "5%")
+    code, lines = agreement(*words, capsys=capsys)
+    assert code == 0
+    assert lines[0] == (
+        "note: again was configured differently: algorithm.learning_rate (0.001 instead of 0.003), "
+        "sumo (1.29.0 instead of 1.28.0), simulation.time_to_teleport_s (-1.0 instead of 300.0)"
+    )
+    assert lines[-1].startswith("again agrees with trained within 0.05 in all ")
+    assert lines[-1].endswith("; it was configured differently: see the note")
+    worse(again, "delay_s", 1.5)
+    code, lines = agreement(*words, capsys=capsys)
+    assert code == 3
+    assert lines[-1].startswith("again does not agree with trained: 1 of ")
+    assert lines[-1].endswith("; it was configured differently: see the note")
+
+
+def test_another_seed_or_machine_is_no_other_configuration(
+    again: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured(
+        again,
+        execution={"device": "cuda", "backend": "traci", "checkpoint_freq": 8},
+        evaluation={"workers": 7},
+    )
+    file = again / "resolved_config.yaml"
+    file.write_text(file.read_text().replace("\nseed: 1\n", "\nseed: 2\n"))
+    assert "seed: 2" in file.read_text()
+    code, lines = agreement(str(trained()), str(again), "--tolerance", "5%", capsys=capsys)
+    assert code == 0
+    assert not any("configured" in line for line in lines)
+
+
 def test_what_one_training_lacks_does_not_agree(
     again: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

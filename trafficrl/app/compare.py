@@ -13,12 +13,12 @@ from pathlib import Path
 from trafficrl.app.arguments import CommandParser
 from trafficrl.errors import ConfigError, TrafficRLError
 from trafficrl.evaluation.database import EvaluationDatabase
-from trafficrl.evaluation.report.agreement import check_agreement
+from trafficrl.evaluation.report.agreement import check_agreement, configured_differently
 from trafficrl.evaluation.report.others import find_others
 from trafficrl.evaluation.report.page import save_report
 from trafficrl.evaluation.report.report import build_report
 from trafficrl.evaluation.report.run_folder import read_runs
-from trafficrl.evaluation.report.sections import Section, build_sections, differing
+from trafficrl.evaluation.report.sections import Section, build_sections
 from trafficrl.evaluation.tables import print_comparison
 
 __all__ = ["main", "run"]
@@ -83,21 +83,26 @@ def _print(section: Section) -> None:
 def agree(folders: Sequence[Path], tolerance: float) -> int:
     """Each value of both trainings is printed; the exit code says whether they agree.
 
+    How they were configured decides nothing: where it differs, a line names the keys.
+
     Raises:
         RunError: a run cannot be read or holds no training.
     """
     first, second = read_runs(folders)
-    for line in differing([first, second]):
-        print(f"note: {line}")
     checks = check_agreement(first, second, tolerance=tolerance)
+    keys = configured_differently(first, second)
+    if keys:
+        print(f"note: {second.name} was configured differently: {keys}")
     for check in checks:
         print(check)
     failed = sum(not check.agrees for check in checks)
+    also = "; it was configured differently: see the note" if keys else ""
     if failed:
-        print(f"{second.name} does not agree with {first.name}: {failed} of {len(checks)} differ")
-        return DISAGREE
-    print(f"{second.name} agrees with {first.name} within {tolerance:.3g} in all {len(checks)}")
-    return 0
+        found = f"does not agree with {first.name}: {failed} of {len(checks)} differ"
+    else:
+        found = f"agrees with {first.name} within {tolerance:.3g} in all {len(checks)}"
+    print(f"{second.name} {found}{also}")
+    return DISAGREE if failed else 0
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:

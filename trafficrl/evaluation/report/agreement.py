@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,9 +10,10 @@ from trafficrl.errors import RunError
 from trafficrl.evaluation.metrics import METRICS
 from trafficrl.evaluation.outcome import EpisodeResult
 from trafficrl.evaluation.report.learning import curve
-from trafficrl.evaluation.report.run_folder import JudgedRun
+from trafficrl.evaluation.report.run_folder import JudgedRun, flat
+from trafficrl.evaluation.report.sections import changes
 
-__all__ = ["Check", "check_agreement"]
+__all__ = ["Check", "check_agreement", "configured_differently"]
 
 POLICY = "policy"
 """What a training calls the model that it judges."""
@@ -26,6 +28,12 @@ VALIDATION = (
     ("validation/reward", "reward"),
     ("validation/arrived_share", "arrived share"),
 )
+WHERE_AND_HOW = (
+    *("backend", "gui", "device", "torch_threads", "tensorboard", "cache_dir", "models_dir"),
+    *("checkpoint_freq", "keep_checkpoints", "time_limit"),
+    *("hang_timeout_s", "on_crash", "max_crashes"),
+)
+"""Keys of the execution that two trainings need not share to be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,29 @@ def check_agreement(first: JudgedRun, second: JudgedRun, *, tolerance: float) ->
         *_test(first, second, tolerance),
         *_step_times(first, second),
     ]
+
+
+def configured_differently(first: JudgedRun, second: JudgedRun) -> str:
+    """The keys, with both values, in which more differs than seeds and where and how it was run.
+
+    They decide nothing about agreement: a configuration that was migrated, or another SUMO, is what
+    one may want to know of whether it gives the same. But nobody should overlook them.
+    """
+    return changes(_decided(first, second), _decided(second, first))
+
+
+def _decided(run: JudgedRun, other: JudgedRun) -> dict[str, Any]:
+    """What the trainings learned on and how; files count by their content, as in `settings`."""
+    execution = run.config["execution"]
+    found = {
+        "algorithm": run.config["algorithm"],
+        "reward": run.config["reward"],
+        "execution": {key: execution[key] for key in execution if key not in WHERE_AND_HOW},
+        "resume_from": run.config.get("resume_from"),
+    }
+    for scenario in run.settings.keys() & other.settings.keys():
+        found |= run.settings[scenario]
+    return flat(found)
 
 
 def _validation(first: JudgedRun, second: JudgedRun, tolerance: float) -> Iterator[Check]:

@@ -16,7 +16,7 @@ from trafficrl.evaluation.report.run_folder import JudgedRun, flat
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.slices import SliceMetrics
 
-__all__ = ["Judged", "Section", "build_sections", "differing"]
+__all__ = ["Judged", "Section", "build_sections", "changes", "differing"]
 
 MOST_NAMED = 6
 """Differences of two settings that are told; the rest is counted."""
@@ -218,13 +218,14 @@ def differing(runs: Sequence[JudgedRun]) -> list[str]:
     first, *rest = runs
     for run in rest:
         for scenario in first.settings.keys() & run.settings.keys():
-            changes = _changes(first.settings[scenario], run.settings[scenario])
-            if changes:
-                lines.append(f"{scenario}: {run.name} differs from {first.name} in {changes}")
+            found = changes(first.settings[scenario], run.settings[scenario])
+            if found:
+                lines.append(f"{scenario}: {run.name} differs from {first.name} in {found}")
     return sorted(lines)
 
 
-def _changes(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+def changes(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """The keys in which the other is not as the one, with both values; empty if there are none."""
     values, others = flat(dict(one)), flat(dict(other))
     names = [
         name
