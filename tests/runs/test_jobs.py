@@ -68,7 +68,7 @@ FACTS = {"cluster": "slurm", "job": "12", "submitted": "2026-01-02T03:04:05+00:0
         ({"cluster": "pbs"}, "cluster is 'pbs'; choices: slurm, local"),
         ({"job": "12,13"}, "job is '12,13', not a number like 12 or 12_3"),
         ({"job": 12}, "job is no text"),
-        ({"job": None}, "job is ''"),
+        ({"job": None, "cluster": None}, "without cluster, job"),
         ({"submitted": "2026-01-02T03:04:05"}, "without a time zone"),
         ({"submitted": "soon"}, "Invalid isoformat"),
         ({"after": 3}, "after is no text"),

@@ -92,6 +92,9 @@ def load_job(paths: RunPaths) -> Job | None:
 def _job(paths: RunPaths, facts: Any) -> Job:
     if not isinstance(facts, dict):
         raise TypeError(f"it holds a {type(facts).__name__}")
+    missing = [name for name in ("cluster", "job", "submitted") if facts.get(name) is None]
+    if missing:
+        raise ValueError(f"without {', '.join(missing)}")
     after, log = _text(facts, "after"), _text(facts, "log")
     overrides = facts.get("overrides", [])
     if not (isinstance(overrides, list) and all(isinstance(word, str) for word in overrides)):
