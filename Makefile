@@ -4,7 +4,7 @@ VENV ?= .venv
 ARGS ?=
 INSTALLED = $(VENV)/.installed
 
-.PHONY: train test lint install
+.PHONY: train test lint bench install
 
 train: $(INSTALLED)
 	$(VENV)/bin/trafficrl-train $(ARGS)
@@ -16,6 +16,10 @@ lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+bench: $(INSTALLED)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(VENV)/bin/python -m bench $(ARGS)
 
 install: $(INSTALLED)
 

@@ -1,0 +1,1 @@
+"""What stands between SUMO and the optimiser, measured: `make bench`."""

@@ -1,0 +1,72 @@
+"""(a) One episode under a fixed plan: the bare program against our environment."""
+
+from collections.abc import Iterator
+
+from bench.cases import CASES, Case, prepare
+from bench.compare import Plan, Row, Target, costs, ratio, take_turns
+from bench.cost import Cost, in_child
+from bench.episodes import Episode, bare_command, bare_episode, our_episode
+
+__all__ = ["compare_episodes", "measure"]
+
+PARTS = {
+    "grid3": (1800.0, Target(1.25)),
+    "cologne1": (3600.0, Target(1.25)),
+    "city36": (900.0, Target(1.10)),
+    "grid6_realistic": (900.0, Target(1.10)),
+}
+"""Case -> how much of an episode stands for it [s], and what is to be reached."""
+SAME = 0.01
+"""Both count as the same traffic where no count differs by more than this share of the vehicles."""
+
+
+def measure(plan: Plan) -> Iterator[Row]:
+    """A row a case."""
+    for name, (part_s, target) in PARTS.items():
+        if plan.quick and name != "grid3":
+            continue
+        case = CASES[name]
+        yield compare_episodes(
+            "a", case, plan, horizon_s=plan.horizon_s(case.whole_s, part_s), target=target
+        )
+
+
+def compare_episodes(
+    letter: str, case: Case, plan: Plan, *, horizon_s: float, target: Target | None
+) -> Row:
+    """Our environment by the bare program on the same traffic."""
+    task = prepare(case, plan.folder, horizon_s=horizon_s)
+    command = bare_command(task, plan.folder)
+    last: dict[str, Episode] = {}
+
+    def bare() -> Cost:
+        last["bare"] = bare_episode(command)
+        return last["bare"].cost
+
+    def ours() -> Cost:
+        last["ours"] = in_child(our_episode, task)
+        return last["ours"].cost
+
+    found = take_turns({"bare": bare, "ours": ours}, plan.repeats)
+    cpu, wall = ratio(found, "ours", "bare")
+    return Row(
+        letter,
+        case.name,
+        "environment / sumo",
+        cpu,
+        wall=wall,
+        target=target,
+        note=f"{horizon_s:g} s, {compare_traffic(last['ours'], last['bare'])}",
+        raw=costs(found) | {"command": command, "counts": {k: str(v) for k, v in last.items()}},
+    )
+
+
+def compare_traffic(one: Episode, other: Episode) -> str:
+    """Whether the same vehicles did the same in both."""
+    a, b = one.counts, other.counts
+    if a == b:
+        return f"both {a.arrived} arrived, all counts equal"
+    apart = max(abs(a.arrived - b.arrived), abs(a.running - b.running), abs(a.waiting - b.waiting))
+    same = apart <= SAME * max(b.inserted + b.waiting, 1)
+    told = f"{a.arrived} arrived, {b.arrived} in sumo"
+    return told if same else f"NOT THE SAME TRAFFIC: {told}"

@@ -1,0 +1,75 @@
+"""The quickest measure, for real: what the command prints, and what its file holds."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.compare import Target, ratio, take_turns
+from bench.cost import Cost
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_an_episode_beside_the_bare_program(tmp_path: Path) -> None:
+    done = run("--only=a", "--quick", f"--output={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    (file,) = tmp_path.glob("*.json")
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    (row,) = kept["rows"]
+    assert (row["measure"], row["case"], row["target"]["limit"]) == ("a", "grid3", 1.25)
+    assert row["met"] == (row["value"] <= 1.25)
+    # The same vehicles drove in both, or the ratio would compare two things.
+    episodes = row["raw"]["counts"].values()
+    assert len({episode.partition("counts=")[2] for episode in episodes}) == 1
+    assert "all counts equal" in row["note"]
+    (ours,), (bare,) = row["raw"]["ours"]["cpu_s"], row["raw"]["bare"]["cpu_s"]
+    assert row["value"] == pytest.approx(ours / bare, rel=0.01)
+    assert 0.3 < row["value"] < 10
+    assert kept["machine"]["cores"] >= 1
+    assert kept["versions"]["eclipse-sumo"].startswith("1.28")
+    assert len(kept["git_commit"].removesuffix("+changes")) == 40
+    assert "environment / sumo" in done.stdout
+    assert str(file) in done.stdout
+
+
+def test_an_unknown_measure_is_refused_with_the_choices() -> None:
+    done = run("--only=a,z")
+    assert done.returncode == 2
+    assert "no measure z" in done.stderr
+    assert "a (one episode" in done.stderr
+
+
+def test_subjects_take_turns_and_the_median_pair_counts() -> None:
+    turns: list[str] = []
+
+    def subject(name: str, costs: list[Cost]) -> Cost:
+        turns.append(name)
+        return costs.pop(0)
+
+    ours = [Cost(2, 1), Cost(9, 3), Cost(4, 2)]
+    bare = [Cost(1, 1), Cost(3, 1), Cost(1, 1)]
+    subjects = {"ours": lambda: subject("ours", ours), "bare": lambda: subject("bare", bare)}
+    found = take_turns(subjects, 3)
+    assert turns == ["ours", "bare"] * 3
+    assert ratio(found, "ours", "bare") == (2.0, 3.0)
+
+
+def test_a_target_is_met_at_its_limit() -> None:
+    assert Target(1.25).met(1.25)
+    assert not Target(1.25).met(1.26)
+    assert Target(4, at_least=True).met(4)
+    assert not Target(4, at_least=True).met(3.9)
