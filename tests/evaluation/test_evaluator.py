@@ -215,7 +215,8 @@ def test_an_evaluation_outlives_its_workers_and_runs_nothing_twice(
         found = evaluator.run(
             {"p": "fixed"}, split=Split.test, seeds=6, recording=recording, report=done.append
         )
-        assert found == expected
+        # Only what was recorded has a name in the database.
+        assert [replace(one, configuration="") for one in found] == expected
         assert done == sorted(set(done))
         # Whole files: the other worker may have been writing.
         assert len(list((tmp_path / "base" / "episodes").glob("*.parquet"))) == 12

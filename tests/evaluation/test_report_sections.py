@@ -218,6 +218,32 @@ def test_a_controller_that_was_mended_since_is_not_taken_for_the_new_one(tmp_pat
     assert delays_s == expected_s
 
 
+def test_a_controller_that_gives_the_same_as_another_is_not_hidden(tmp_path: Path) -> None:
+    """As equal greens do where the plan of the network has equal greens."""
+    judged()
+    whole, both = EvaluationDatabase(database()), EvaluationDatabase(tmp_path)
+    runs = read_runs([judged()])
+    (build,) = {run.build for run in runs}
+    reported = {result.configuration for result in runs[0].results}
+    for one in whole.episodes(build):
+        identity = one.identity
+        if identity.configuration not in reported:
+            continue
+        slices, queues = whole.slices([one])[one.id], whole.queues([one])[one.id]
+        found = Outcome(one.metrics, slices, 0.0, queues)
+        both.record(identity, found)
+        if identity.controller == "fixed":
+            twin = replace(
+                identity, controller="equal", kind="uniform", configuration=f"e{identity.setting}"
+            )
+            both.record(twin, found)
+    others, notes = find_others(runs, both)
+    assert notes == []
+    (section,) = build_sections(runs, others=others)
+    assert set(section.labels) == {"fixed", "max_pressure", "random", "equal"}
+    assert section.comparison.difference("equal", "delay_s").mean == 0.0
+
+
 def test_a_run_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="nowhere is no run folder"):
         read_runs([tmp_path / "nowhere"])

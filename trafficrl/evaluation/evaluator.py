@@ -126,7 +126,7 @@ class Evaluator:
             if recording is not None:
                 jobs = recorded(jobs, self._task, recording, Path(folder))
             outcomes = self._finish(jobs, recording, report)
-        return [result(key, split, outcomes[key]) for key in jobs]
+        return [result(key, job, outcomes[key]) for key, job in jobs.items()]
 
     def _finish(
         self, jobs: Mapping[Key, Job], recording: Recording | None, report: Callable[[int], None]
@@ -218,10 +218,10 @@ def find_known(jobs: Mapping[Key, Job], recording: Recording | None) -> dict[Key
     return {key: found[identity] for key, identity in wanted.items() if identity in found}
 
 
-def result(key: Key, split: Split, outcome: Outcome) -> EpisodeResult:
+def result(key: Key, job: Job, outcome: Outcome) -> EpisodeResult:
     """The outcome with its name."""
     label, scenario, seed = key
-    sumo_seed = Episode.of_split(scenario, split, seed).sumo_seed
+    sumo_seed = Episode.of_split(scenario, job.split, seed).sumo_seed
     return EpisodeResult(
         label,
         scenario,
@@ -231,4 +231,5 @@ def result(key: Key, split: Split, outcome: Outcome) -> EpisodeResult:
         outcome.reward,
         outcome.slices,
         outcome.edge_queue_veh,
+        job.identity.configuration if job.identity else "",
     )

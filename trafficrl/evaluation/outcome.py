@@ -47,6 +47,8 @@ class EpisodeResult:
     slices: tuple[SliceMetrics, ...] = ()
     edge_queue_veh: Mapping[str, float] = field(default_factory=dict)
     """Edge -> vehicles that stand there, mean over time; edges where nobody stood are left out."""
+    configuration: str = ""
+    """As in its identity: the database knows it by this. Empty where it was not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from trafficrl.evaluation.database import EvaluationDatabase, RecordedEpisode
-from trafficrl.evaluation.metrics import EpisodeMetrics
 from trafficrl.evaluation.outcome import EpisodeResult
 from trafficrl.evaluation.queues import mean_queues
 from trafficrl.evaluation.report.run_folder import JudgedRun
@@ -24,9 +22,10 @@ def find_others(
 ) -> tuple[list[Judged], list[str]]:
     """Controllers that none of the runs judged, on exactly the first one's episodes; and notes.
 
-    The run's own rows tell which setting it met (network, demand, options, code): only rows of the
-    same setting, SUMO version and options count. A controller that lacks one of the episodes is
-    left out, and a note says so.
+    The run's own rows, known by their configuration, tell which setting it met (network, demand,
+    options, code): only rows of the same setting, SUMO version and options count. A controller
+    that lacks one of the episodes is left out, and a note says so. One that gave the same as a
+    controller of the run is another one all the same.
 
     Raises:
         RunError: the database cannot be read.
@@ -35,7 +34,8 @@ def find_others(
     recorded = database.groups().get(run.build, [])
     wanted = {(result.scenario, result.sumo_seed): result.seed for result in run.results}
     settings = {scenario: _setting(run, scenario, recorded) for scenario in run.settings}
-    judged = {_decider(one) for one in recorded if any(_is_of(one, other) for other in runs)}
+    own = {result.configuration for other in runs for result in other.results}
+    judged = {_decider(one) for one in recorded if one.identity.configuration in own}
     if None in settings.values():
         return [], [f"{database.folder} does not hold all episodes of {run.name}"]
     found: dict[Decider, list[RecordedEpisode]] = defaultdict(list)
@@ -56,34 +56,15 @@ def find_others(
 
 
 def _setting(run: JudgedRun, scenario: str, recorded: Sequence[RecordedEpisode]) -> str | None:
-    """The setting in which the run met the scenario; None where the database lacks some of it.
-
-    Fixed time gives the same before and after another controller was mended. Of several settings
-    that have all that the run reports, the newest counts, and never two together.
-    """
+    """The setting in which the run met the scenario; None where the database lacks some of it."""
     reported = {
-        (one.sumo_seed, _traffic(one.metrics)) for one in run.results if one.scenario == scenario
+        (one.configuration, one.sumo_seed) for one in run.results if one.scenario == scenario
     }
-    held: dict[str, set[tuple[int, EpisodeMetrics]]] = defaultdict(set)
-    for one in sorted(recorded, key=lambda one: one.recorded, reverse=True):
-        if one.identity.scenario == scenario:
-            held[one.identity.setting].add((one.identity.sumo_seed, _traffic(one.metrics)))
-    return next((setting for setting, episodes in held.items() if reported <= episodes), None)
-
-
-def _is_of(one: RecordedEpisode, run: JudgedRun) -> bool:
-    """The row is what the run reports, whichever run had it first."""
-    identity = one.identity
-    return any(
-        (result.scenario, result.sumo_seed) == (identity.scenario, identity.sumo_seed)
-        and _traffic(result.metrics) == _traffic(one.metrics)
-        for result in run.results
-    )
-
-
-def _traffic(metrics: EpisodeMetrics) -> EpisodeMetrics:
-    """What there always is: a run may have measured emissions and another not."""
-    return replace(metrics, co2_g=None, fuel_g=None)
+    held = {
+        (one.identity.configuration, one.identity.sumo_seed): one.identity.setting
+        for one in recorded
+    }
+    return held[min(reported)] if reported <= held.keys() else None
 
 
 def _decider(one: RecordedEpisode) -> Decider:

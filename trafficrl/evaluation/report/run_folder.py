@@ -167,6 +167,7 @@ def _episode(item: Document) -> EpisodeResult:
         sumo_seed=item["sumo_seed"].whole(),
         metrics=EpisodeMetrics(**_numbers(item["metrics"], EpisodeMetrics)),
         reward=None if reward.value is None else reward.number(),
+        configuration=item.get("configuration", "").text(),
     )
 
 
