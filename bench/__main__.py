@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import fixed_plan
+from bench import fixed_plan, peer
 from bench.compare import Plan, Row
 from bench.report import machine, print_rows, save_rows
 
@@ -15,6 +15,7 @@ __all__ = ["MEASURES", "main"]
 
 MEASURES: dict[str, tuple[str, Callable[[Plan], Iterator[Row]]]] = {
     "a": ("one episode, bare sumo and our environment", fixed_plan.measure),
+    "b": ("the same by sumo-rl, on libsumo and on TraCI", peer.measure),
 }
 """Letter -> what it measures, and how."""
 

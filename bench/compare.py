@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.cost import Cost
 
 __all__ = ["Plan", "Row", "Target", "costs", "ratio", "take_turns"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,9 @@ class Row:
     """All single values, for the file."""
 
 
-def take_turns(subjects: Mapping[str, Callable[[], Cost]], repeats: int) -> dict[str, list[Cost]]:
+def take_turns(subjects: Mapping[str, Callable[[], T]], repeats: int) -> dict[str, list[T]]:
     """All subjects in turn (A B C A B C ...), so that a busy minute strikes them all alike."""
-    found: dict[str, list[Cost]] = {name: [] for name in subjects}
+    found: dict[str, list[T]] = {name: [] for name in subjects}
     for _ in range(repeats):
         for name, run in subjects.items():
             found[name].append(run())

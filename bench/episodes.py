@@ -2,7 +2,8 @@
 
 import shlex
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +16,15 @@ from trafficrl.config.scenarios import RouteFileScenarioConfig
 from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
 
-__all__ = ["Counts", "Episode", "bare_command", "bare_episode", "begin_s", "our_episode"]
+__all__ = [
+    "Counts",
+    "Episode",
+    "bare_command",
+    "bare_episode",
+    "costs_of",
+    "counts_of",
+    "our_episode",
+]
 
 SEED = 1
 
@@ -41,6 +50,16 @@ class Episode:
 
     cost: Cost
     counts: Counts
+
+
+def costs_of(episodes: Mapping[str, Sequence[Episode]]) -> dict[str, list[Cost]]:
+    """The costs alone."""
+    return {name: [one.cost for one in runs] for name, runs in episodes.items()}
+
+
+def counts_of(episodes: Mapping[str, Sequence[Episode]]) -> dict[str, dict[str, int]]:
+    """What came of the last episode of each."""
+    return {name: asdict(runs[-1].counts) for name, runs in episodes.items()}
 
 
 def begin_s(task: Task) -> float:
@@ -85,7 +104,13 @@ def bare_episode(command: list[str]) -> Episode:
 
 
 def our_episode(task: Task) -> Episode:
-    """The same by the environment, from its reset until it is closed; to be run in a child."""
+    """The same by the environment, from its reset until it is closed; to be run in a child.
+
+    It is not the first of its process: what SUMO reads once a process is not an episode's.
+    """
+    first = TrafficSignalEnv(task, seed=SEED)
+    first.reset()
+    first.close()
     env = TrafficSignalEnv(task, seed=SEED)
     actions = [plan_action(task.network, i) for i in range(round(task.end_s / DECISION_S))]
     meter = Meter()

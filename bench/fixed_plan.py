@@ -1,13 +1,21 @@
 """(a) One episode under a fixed plan: the bare program against our environment."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from bench.cases import CASES, Case, prepare
 from bench.compare import Plan, Row, Target, costs, ratio, take_turns
-from bench.cost import Cost, in_child
-from bench.episodes import Episode, bare_command, bare_episode, our_episode
+from bench.cost import in_child
+from bench.episodes import (
+    Episode,
+    bare_command,
+    bare_episode,
+    costs_of,
+    counts_of,
+    our_episode,
+)
 
-__all__ = ["compare_episodes", "measure"]
+__all__ = ["compare_episodes", "compare_traffic", "measure"]
 
 PARTS = {
     "grid3": (1800.0, Target(1.25)),
@@ -37,17 +45,12 @@ def compare_episodes(
     """Our environment by the bare program on the same traffic."""
     task = prepare(case, plan.folder, horizon_s=horizon_s)
     command = bare_command(task, plan.folder)
-    last: dict[str, Episode] = {}
-
-    def bare() -> Cost:
-        last["bare"] = bare_episode(command)
-        return last["bare"].cost
-
-    def ours() -> Cost:
-        last["ours"] = in_child(our_episode, task)
-        return last["ours"].cost
-
-    found = take_turns({"bare": bare, "ours": ours}, plan.repeats)
+    episodes = take_turns(
+        {"bare": partial(bare_episode, command), "ours": partial(in_child, our_episode, task)},
+        plan.repeats,
+    )
+    found = costs_of(episodes)
+    ours, bare = episodes["ours"][-1], episodes["bare"][-1]
     cpu, wall = ratio(found, "ours", "bare")
     return Row(
         letter,
@@ -56,8 +59,8 @@ def compare_episodes(
         cpu,
         wall=wall,
         target=target,
-        note=f"{horizon_s:g} s, {compare_traffic(last['ours'], last['bare'])}",
-        raw=costs(found) | {"command": command, "counts": {k: str(v) for k, v in last.items()}},
+        note=f"{horizon_s:g} s, {compare_traffic(ours, bare)}",
+        raw=costs(found) | {"command": command, "counts": counts_of(episodes)},
     )
 
 
@@ -68,5 +71,5 @@ def compare_traffic(one: Episode, other: Episode) -> str:
         return f"both {a.arrived} arrived, all counts equal"
     apart = max(abs(a.arrived - b.arrived), abs(a.running - b.running), abs(a.waiting - b.waiting))
     same = apart <= SAME * max(b.inserted + b.waiting, 1)
-    told = f"{a.arrived} arrived, {b.arrived} in sumo"
+    told = f"{a.arrived} arrived, {b.arrived} in the other"
     return told if same else f"NOT THE SAME TRAFFIC: {told}"
