@@ -2,12 +2,15 @@
 
 import json
 from datetime import datetime, timezone
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from status_cases import ended_run
 
-from trafficrl.app.status import run
+from trafficrl.app.status import View, run
+from trafficrl.app.status_table import terminal_table
 from trafficrl.runs.jobs import Job, save_job
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunStatus
@@ -39,6 +42,10 @@ def test_that_the_queue_cannot_be_asked_is_said_once(
     document = json.loads(capsys.readouterr().out)
     assert document["queue"] == "there is no squeue on this host"
     assert document["runs"][0]["queue_state"] is None
+    console = Console(file=StringIO(), width=60)
+    console.print(terminal_table(*View([(tmp_path, "")]).look(), 60, None))
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue().splitlines()[-1].strip() == "there is no squeue on this host"
 
 
 def test_runs_that_tell_their_end_need_no_queue(

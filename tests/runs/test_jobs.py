@@ -44,12 +44,23 @@ def test_a_folder_without_a_job_has_none(tmp_path: Path) -> None:
     assert load_job(RunPaths(tmp_path / "nowhere")) is None
 
 
+def test_the_run_before_is_found_through_links(tmp_path: Path) -> None:
+    real = tmp_path / "scratch" / "disk" / "sweep"
+    real.mkdir(parents=True)
+    (tmp_path / "runs").symlink_to(real)  # as homes of clusters lead to other disks
+    paths = RunPaths(tmp_path / "runs" / "1")
+    save_job(paths, Job(cluster="slurm", job="12", submitted=SUBMITTED, after=tmp_path / "0"))
+    found = load_job(paths)
+    assert found is not None
+    assert found.after == tmp_path / "0"
+
+
 def test_a_chain_that_was_moved_finds_its_run_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = tmp_path / "scratch" / "disk" / "sweep"
     real.mkdir(parents=True)
-    (tmp_path / "runs").symlink_to(real)  # as homes of clusters lead to other disks
+    (tmp_path / "runs").symlink_to(real)
     monkeypatch.chdir(tmp_path)
     job = Job(cluster="slurm", job="12", submitted=SUBMITTED, after=Path("runs/0"))
     save_job(RunPaths(Path("runs/1")), job)

@@ -154,4 +154,6 @@ def test_a_run_submitted_as_a_process_of_this_host_lives_as_long_as_that() -> No
     assert (found.condition.value, found.note) == ("lost", note)
     found = judge_local(gone, failure="0 failed")
     assert (found.condition.value, found.note) == ("cancelled", "not started: 0 failed")
+    other = run_of("submitted", cluster="local", job=f"{os.getpid() // 10}_{os.getpid() % 10}")
+    assert judge_local(other) == other
     assert judge_local(run_of("stopped", cluster="local")) == run_of("stopped", cluster="local")

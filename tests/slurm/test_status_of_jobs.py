@@ -93,7 +93,7 @@ def reason_of(job: str) -> str:
 def test_what_never_began_names_the_run_that_failed(tmp_path: Path) -> None:
     chain = "--kill-on-invalid-dep=yes"
     with (
-        submitted("exit 1", "--hold") as first,
+        submitted("sleep 1", "--hold") as first,
         submitted("sleep 1", f"--dependency=afterok:{first}", chain) as second,
         submitted("sleep 1", f"--dependency=afterok:{second}", chain) as third,
         submitted("sleep 1", f"--dependency=afterok:{first}") as kept,
@@ -102,7 +102,7 @@ def test_what_never_began_names_the_run_that_failed(tmp_path: Path) -> None:
         has_job(tmp_path / "1", second, after=before)
         has_job(tmp_path / "2", third, after=tmp_path / "1")
         has_job(tmp_path / "kept", kept, after=before)
-        subprocess.run(["scontrol", "release", first], check=True)
+        subprocess.run(["scancel", first], check=True)  # as any other end that is no success
         wait_for(lambda: "CANCELLED" in reason_of(third) and "Never" in reason_of(kept))
         found = said(tmp_path)
     not_started = ("cancelled", "not started: 0 failed: no space left")
@@ -136,7 +136,9 @@ def test_a_queue_that_has_forgotten_leaves_what_the_folders_say(tmp_path: Path) 
     }
 
 
-def test_a_run_on_another_host_runs_as_long_as_its_job(tmp_path: Path) -> None:
+def test_a_run_on_another_host_runs_as_long_as_its_job(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
     script = tmp_path / "training.py"
@@ -151,6 +153,9 @@ def test_a_run_on_another_host_runs_as_long_as_its_job(tmp_path: Path) -> None:
         wait_for((folder / "run.json").exists)
         change(folder, host="node17")
         assert said(tmp_path) == {"run": ("running", "on node17")}
+        assert run([str(tmp_path), "--json"]) == 0
+        (told,) = json.loads(capsys.readouterr().out)["runs"]
+        assert (told["state"], told["cpu_percent"]) == ("running", None)  # its pid means node17's
         subprocess.run(["scancel", job], check=True)
         wait_for(lambda: "CANCELLED" in reason_of(job))
         long_ago(folder, seconds=2)  # run.json holds whole seconds

@@ -13,7 +13,6 @@ from typing import Any
 
 from trafficrl.errors import RunError
 from trafficrl.files import save_text
-from trafficrl.runs.facts import one_line
 from trafficrl.runs.paths import RunPaths
 
 __all__ = ["CLUSTERS", "Job", "load_job", "save_job"]
@@ -86,7 +85,7 @@ def load_job(paths: RunPaths) -> Job | None:
     except OSError as error:
         raise RunError(f"{paths.job}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RunError(f"{paths.job}: damaged: {one_line(str(error))}") from error
+        raise RunError(f"{paths.job}: damaged: {error}") from error
 
 
 def _job(paths: RunPaths, facts: Any) -> Job:
