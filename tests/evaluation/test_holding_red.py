@@ -91,6 +91,27 @@ def test_holding_everything_red_is_last_on_every_headline_column(comparison: Com
     assert comparison.num_diverged("all red") == comparison.num_episodes("all red")
 
 
+def test_an_episode_that_is_too_short_to_arrive_in_is_no_gridlock(tmp_path: Path) -> None:
+    """Trips take as long as it does: who has a red more on the way has far fewer arrivals."""
+    results = []
+    for number, seconds in ((12, 60.0), (60, 120.0), (150, 300.0)):
+        task = small_task(scenarios={"light": scenario_config(num_vehicles=number)}, end_s=seconds)
+        episode = Episode.of_split("light", Split.test, 0)
+        for name in ("fixed", "random", "max_pressure"):
+            found = run_episode(task, episode, build_controller(name, task), tmp_path, Measure())
+            results.append(EpisodeResult(name, f"{seconds:g} s", 0, 0, found.metrics, found.reward))
+    comparison = Comparison(results, confidence=0.95)
+    for scenario in comparison.scenarios:
+        part = comparison.of_scenario(scenario)
+        arrived = [part.mean(name, "arrived") for name in part.controllers]
+        assert min(arrived) < 2 / 3 * max(arrived)
+        assert {name: part.num_diverged(name) for name in part.controllers} == {
+            "fixed": 0,
+            "random": 0,
+            "max_pressure": 0,
+        }
+
+
 def test_what_holding_red_would_gain_is_marked_as_no_ranking(comparison: Comparison) -> None:
     unranked = comparison.as_dict()["not_to_be_ranked"]
     for metric in ("distance_m", "stops_per_veh"):

@@ -161,7 +161,7 @@ def test_what_diverged_or_ranks_nothing_is_marked(tmp_path: Path) -> None:
     def jam(results: Any) -> None:
         for episode in results["episodes"]:
             if episode["controller"] == "random":
-                episode["metrics"] |= {"arrived": 1, "travel_time_s": 1.0}
+                episode["metrics"] |= {"arrived": 1, "travel_time_s": 1.0, "waiting_time_s": 0.9}
 
     _, (section,) = sections(altered(judged(), tmp_path / "jam", results=jam))
     table = table_text(section.comparison)

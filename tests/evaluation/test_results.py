@@ -137,7 +137,9 @@ def test_the_interquartile_mean_is_taken_within_each_scenario() -> None:
 def test_one_that_ended_in_gridlock_is_counted() -> None:
     found = Comparison(
         results("fixed", 5.0, 6.0, arrived=90, scheduled=100)
-        + results("policy", 3.0, 4.0, arrived=50, scheduled=100),
+        + results(
+            "policy", 3.0, 4.0, arrived=50, scheduled=100, waiting_time_s=90.0, travel_time_s=100.0
+        ),
         confidence=0.95,
     )
     assert found.as_dict()["diverged"] == {"fixed": 0, "policy": 2}

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -141,15 +142,27 @@ def diverged(**policy: Any) -> set[tuple[str, str, int]]:
         result("plan", 5.0, seed=seed, arrived=arrived, scheduled=100)
         for seed, arrived in enumerate((60, 90))
     ]
+    found = [
+        replace(one, metrics=replace(one.metrics, waiting_time_s=76.0, travel_time_s=100.0))
+        for one in found
+    ]
     found += [result("policy", 5.0, seed=seed, scheduled=100, **policy) for seed in range(2)]
     return find_diverged(found)
 
 
+STANDING: dict[str, Any] = {"waiting_time_s": 76.0, "travel_time_s": 100.0}
+
+
 def test_gridlock_is_far_fewer_arrivals_than_the_best_on_the_same_episode() -> None:
-    assert diverged(arrived=60) == set()
-    assert diverged(arrived=59) == {("policy", "morning", 1)}
-    assert diverged(arrived=39) == {("policy", "morning", 0), ("policy", "morning", 1)}
-    assert diverged(arrived=100) == {("plan", "morning", 0)}
+    assert diverged(arrived=60, **STANDING) == set()
+    assert diverged(arrived=59, **STANDING) == {("policy", "morning", 1)}
+    both = {("policy", "morning", 0), ("policy", "morning", 1)}
+    assert diverged(arrived=39, **STANDING) == both
+    assert diverged(arrived=100, **STANDING) == {("plan", "morning", 0)}
+
+
+def test_who_has_not_arrived_but_drives_is_in_no_gridlock() -> None:
+    assert diverged(arrived=39, **(STANDING | {"waiting_time_s": 74.0})) == set()
 
 
 def test_gridlock_is_also_what_sumo_cleared_by_teleporting() -> None:

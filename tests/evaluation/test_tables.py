@@ -107,11 +107,13 @@ def test_travel_time_is_marked_where_completion_differs(capsys: pytest.CaptureFi
 def test_a_controller_that_ended_in_gridlock_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
     found = results("fixed", 5.0, 6.0, arrived=90, scheduled=100)
     found += results("policy", 3.0, arrived=89, scheduled=100)
-    found += results("policy", 3.0, 4.0, arrived=50, scheduled=100)[1:]
+    stood: dict[str, Any] = {"waiting_time_s": 90.0, "travel_time_s": 100.0}
+    found += results("policy", 3.0, 4.0, arrived=50, scheduled=100, **stood)[1:]
     text = printed(Comparison(found, confidence=0.95), capsys)
     assert "\npolicy ! " in text
     assert "\n! policy: gridlock in 1 of 2 episodes\n" in text
     assert "fixed !" not in text
+    assert "and over 75% of the time spent standing" in " ".join(text.split())
 
 
 def test_without_emissions_there_is_no_column_of_them(capsys: pytest.CaptureFixture[str]) -> None:

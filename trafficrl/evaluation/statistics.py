@@ -15,8 +15,7 @@ from trafficrl.runs.seeding import stream
 from trafficrl.simulation.state import FloatArray
 
 __all__ = [
-    "LEAST_COMPLETION",
-    "MOST_TELEPORTS",
+    "GRIDLOCK",
     "PairedDifference",
     "completion_differs",
     "find_diverged",
@@ -27,9 +26,19 @@ __all__ = [
 
 RESAMPLES = 10_000
 LEAST_COMPLETION = 2 / 3
-"""An episode with fewer arrivals than that part of the best controller's is a gridlock."""
+"""An episode with fewer arrivals than that part of the best controller's is a gridlock, if they
+stood as well: where an episode is short, a slow controller has few arrivals without any jam."""
+MOST_STANDING = 3 / 4
+"""Of their time since they were due, mean over all vehicles, standing or not let in. On a city of
+34 signals under heavy demand it was 0.45 to 0.66 for controllers that kept the traffic going over
+two hours, 0.78 to 0.86 for those that did not, and up to 0.69 in the first minutes of any."""
 MOST_TELEPORTS = 0.05
 """So is one in which SUMO took a larger part of the vehicles out of their jams."""
+GRIDLOCK = (
+    f"arrivals below {LEAST_COMPLETION:.0%} of the best one's and over {MOST_STANDING:.0%} of the "
+    f"time spent standing, or over {MOST_TELEPORTS:.0%} of the vehicles teleported"
+)
+"""The rule in words."""
 SAME_COMPLETION = 0.01
 """Shares of arrived vehicles that differ by no more are taken for equal."""
 
@@ -156,7 +165,10 @@ def find_diverged(results: Sequence[EpisodeResult]) -> set[Episode]:
     return {
         (result.controller, result.scenario, result.seed)
         for result in results
-        if result.metrics.arrived < LEAST_COMPLETION * best[result.scenario, result.seed]
+        if (
+            result.metrics.arrived < LEAST_COMPLETION * best[result.scenario, result.seed]
+            and result.metrics.waiting_time_s > MOST_STANDING * result.metrics.travel_time_s
+        )
         or result.metrics.teleports > MOST_TELEPORTS * result.metrics.scheduled
     }
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from trafficrl.evaluation.metrics import METRICS
 from trafficrl.evaluation.results import Comparison
-from trafficrl.evaluation.statistics import LEAST_COMPLETION, MOST_TELEPORTS
+from trafficrl.evaluation.statistics import GRIDLOCK
 
 __all__ = ["number", "print_comparison"]
 
@@ -102,10 +102,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             total = comparison.num_episodes(name)
             yield f"{DIVERGED} {name}: gridlock in {count} of {total} episodes"
     if any(map(comparison.num_diverged, comparison.controllers)):
-        yield (
-            f"  (arrivals below {LEAST_COMPLETION:.0%} of the best one's, or over "
-            f"{MOST_TELEPORTS:.0%} of the vehicles teleported)"
-        )
+        yield from wrap(f"({GRIDLOCK})", LEAST_WIDTH, initial_indent="  ", subsequent_indent="   ")
 
 
 def number(value: float, *, sign: str = "") -> str:

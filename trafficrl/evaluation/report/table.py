@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from trafficrl.evaluation.metrics import METRICS
 from trafficrl.evaluation.results import Comparison
-from trafficrl.evaluation.statistics import LEAST_COMPLETION, MOST_TELEPORTS
+from trafficrl.evaluation.statistics import GRIDLOCK
 from trafficrl.evaluation.tables import number
 
 __all__ = ["Row", "TableText", "table_text"]
@@ -131,14 +131,12 @@ def _notes(comparison: Comparison) -> list[str]:
             f"{comparison.confidence:.0%} bootstrap interval; an interval without 0 tells the two "
             "apart."
         )
-    gridlock = (
-        f"gridlock: arrivals below {LEAST_COMPLETION:.0%} of the best controller's, or over "
-        f"{MOST_TELEPORTS:.0%} of the vehicles teleported"
-    )
     if any(map(comparison.num_diverged, comparison.controllers)):
-        notes.append(f"Diverged: episodes that ended in {gridlock}. Such a mean says little.")
+        notes.append(
+            f"Diverged: episodes that ended in gridlock: {GRIDLOCK}. Such a mean says little."
+        )
     else:
-        notes.append(f"No episode diverged (ended in {gridlock}).")
+        notes.append(f"No episode diverged (ended in gridlock: {GRIDLOCK}).")
     if comparison.completion_differs:
         notes.append(
             "* ranks nothing here: not as many vehicles arrived under all controllers, and what "
