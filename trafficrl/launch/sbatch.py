@@ -1,8 +1,11 @@
 """The words for sbatch: what the settings of a launcher mean to submitit and to Slurm."""
 
+import io
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,11 @@ from submitit.slurm import slurm
 
 from trafficrl.errors import ConfigError, RunError
 
-__all__ = ["SBATCH_ERRORS", "executor", "refused", "resources", "script"]
+__all__ = ["executor", "resources", "script", "submitting"]
 
 SBATCH_ERRORS = (FailedJobError, FailedSubmissionError, subprocess.SubprocessError, OSError)
 """What submitit raises where sbatch has said no, or cannot be called."""
+OWN = "sbatch: error: "
 NATIVE = {"name": "job_name", "timeout_min": "time", "tasks_per_node": "ntasks_per_node"}
 """Names of settings -> of sbatch, where they are not the same."""
 NOT_FOR_SBATCH = (
@@ -105,9 +109,24 @@ def script(params: dict[str, Any], wanted: dict[str, Any], *, elements: int) -> 
     return slurm._make_sbatch_string(command=command, folder=folder, **wanted, **count)
 
 
-def refused(error: BaseException) -> RunError:
-    """sbatch's own words in one line."""
-    said = getattr(error, "stderr", None) or str(error)
-    text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-    lines = [line.strip() for line in text.splitlines() if "sbatch: error" in line]
-    return RunError(f"sbatch refused the job: {' '.join(lines) or ' '.join(text.split())}")
+@contextmanager
+def submitting() -> Iterator[None]:
+    """What sbatch complains of in the block is told once; submitit prints it as well.
+
+    Raises:
+        RunError: sbatch refused, or cannot be called.
+    """
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    except SBATCH_ERRORS as error:
+        raise RunError(f"sbatch refused the job: {_reason(error)}") from error
+    print(said.getvalue(), end="", file=sys.stderr)
+
+
+def _reason(error: BaseException) -> str:
+    """In sbatch's own words."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    own = [line.removeprefix(OWN) for line in lines if line.startswith(OWN)]
+    return "; ".join(own or lines) or type(error).__name__

@@ -16,7 +16,7 @@ from submitit import SlurmJob
 
 from trafficrl.errors import ConfigError, RunError
 from trafficrl.launch.launcher import JobLauncher
-from trafficrl.launch.sbatch import SBATCH_ERRORS, executor, refused, resources, script
+from trafficrl.launch.sbatch import executor, resources, script, submitting
 from trafficrl.launch.task import Planned, done
 from trafficrl.launch.waiting import link_logs, wait_for
 from trafficrl.runs.jobs import Job, load_job, save_job
@@ -128,12 +128,10 @@ class SlurmLauncher(JobLauncher):
         queue = executor(self.params)
         for plan in plans:
             self.task.keep(plan.cfg, plan.folder)
-        try:
-            queue.update_parameters(**resources(self.params, after))
-            columns = zip(*(self.arguments(plan) for plan in plans), strict=True)
+        queue.update_parameters(**resources(self.params, after))
+        columns = zip(*(self.arguments(plan) for plan in plans), strict=True)
+        with submitting():
             jobs = queue.map_array(self, *columns)
-        except SBATCH_ERRORS as error:
-            raise refused(error) from error
         now = datetime.now(timezone.utc)
         for plan, job in zip(plans, jobs, strict=True):
             save_job(
