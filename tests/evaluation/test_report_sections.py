@@ -13,6 +13,7 @@ from trafficrl.errors import ConfigError, RunError
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.outcome import Outcome
 from trafficrl.evaluation.report.others import find_others
+from trafficrl.evaluation.report.plots import draw_delays
 from trafficrl.evaluation.report.report import separation
 from trafficrl.evaluation.report.run_folder import JudgedRun, read_runs
 from trafficrl.evaluation.report.sections import Section, build_sections
@@ -121,6 +122,22 @@ def test_only_seeds_that_all_have_are_compared_and_it_is_said(tmp_path: Path) ->
     assert [note.split(";")[0] for note in section.notes] == [
         f"{name}: only the 1 seeds that all have are compared" for name in ("morning", "evening")
     ]
+
+
+def test_one_seed_has_no_column_of_intervals(tmp_path: Path) -> None:
+    def first_seed(results: Any) -> None:
+        results["episodes"] = [e for e in results["episodes"] if e["seed"] == 0]
+
+    _, (section,) = sections(altered(judged(), tmp_path / "one", results=first_seed))
+    table = table_text(section.comparison)
+    assert "difference [s]" in table.columns
+    assert not any("interval" in column for column in table.columns)
+    assert {len(row.cells) for row in table.rows} == {len(table.columns)}
+    (note,) = (note for note in table.notes if note.startswith("Difference"))
+    assert note.endswith(
+        "One test seed of a scenario tells nothing of chance: there are no intervals."
+    )
+    assert "interval" not in draw_delays(section).help
 
 
 def test_the_baseline_is_chosen_or_refused() -> None:

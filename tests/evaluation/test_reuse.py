@@ -1,7 +1,9 @@
 """What was judged once is not judged again: same results, no SUMO, and never across a change."""
 
 import logging
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import active_children
@@ -100,12 +102,17 @@ def test_only_what_is_not_known_is_run(
     caplog.set_level(logging.INFO)
     done = list[int]()
     few = judge(evaluator, model, tmp_path)
+    old, young = (tmp_path / "base" / "queues" / f"{name}.unfinished" for name in ("old", "young"))
+    for file, age_s in ((old, 90_000), (young, 80_000)):
+        file.touch()
+        os.utime(file, (time.time() - age_s,) * 2)
     more = judge(evaluator, model, tmp_path, seeds=2, done=done)
     assert "evaluation: 4 of 8 episodes were known" in caplog.messages[-1]
     assert done[0] == 4
     assert done[-1] == 8
     assert [result for result in more if result.seed == 0] == few
     assert more == judge(evaluator, model, tmp_path, seeds=2, reuse=False)
+    assert [old.exists(), young.exists()] == [False, True], "somebody may still write the other"
     database = EvaluationDatabase(tmp_path / "base")
     assert len(database.episodes()) == 8, "what was run twice is listed once"
     assert len(list((tmp_path / "base" / "episodes").iterdir())) == 16

@@ -125,7 +125,30 @@ def test_without_emissions_there_is_no_column_of_them(capsys: pytest.CaptureFixt
 
 def test_one_seed_gives_no_interval(capsys: pytest.CaptureFixture[str]) -> None:
     found = Comparison(results("fixed", 50.0) + results("policy", 10.0), confidence=0.95)
-    assert "unknown" in printed(found, capsys)
+    text = printed(found, capsys)
+    assert "interval\n" not in text.split("─")[0]
+    (fixed,) = (line for line in text.splitlines() if line.startswith("fixed "))
+    assert "baseline" in fixed
+    assert "\nOne test seed of a scenario tells nothing of chance: there are no intervals\n" in text
+    assert "seed" not in printed(Comparison(results("fixed", 50.0), confidence=0.95), capsys)[100:]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("tree_method_predecessor", ["tree_method_", "predecessor"]),
+        ("tree_method_original !", ["tree_method_", "original !"]),
+        ("multirun/2026-11-21/3", ["multirun/", "2026-11-21/3"]),
+        ("grid-of-six-signals-v1", ["grid-of-six-", "signals-v1"]),
+        ("abcdefghijklmnopqrstuvwxyz", ["abcdefghijklmnop", "qrstuvwxyz"]),
+    ],
+)
+def test_a_long_name_is_broken_between_its_words(
+    name: str, lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = printed(comparison("fixed", name), capsys).splitlines()
+    first = next(number for number, row in enumerate(rows) if row.startswith(lines[0]))
+    assert all(row.startswith(f"{line} ") for row, line in zip(rows[first:], lines, strict=False))
 
 
 @pytest.mark.parametrize("name", ["[bold]", "[/]", "a[/red]b", ":smile:", r"back\[slash]"])

@@ -22,7 +22,13 @@ from uuid import uuid4
 from trafficrl.errors import RunError
 from trafficrl.evaluation.metrics import EpisodeMetrics
 from trafficrl.evaluation.outcome import EpisodeIdentity, Outcome
-from trafficrl.evaluation.shards import SUFFIX, list_shards, read_shards, write_shard
+from trafficrl.evaluation.shards import (
+    SUFFIX,
+    list_shards,
+    read_shards,
+    remove_unfinished,
+    write_shard,
+)
 from trafficrl.evaluation.slices import SliceMetrics
 
 __all__ = ["EvaluationDatabase", "RecordedEpisode", "SumoBuild"]
@@ -82,6 +88,11 @@ class EvaluationDatabase:
         self.folder = folder
         self._episodes, self._slices = folder / "episodes", folder / "slices"
         self._queues = folder / "queues"
+
+    def clear_leftovers(self) -> None:
+        """What writers that were killed long ago left behind is gone."""
+        for table in (self._episodes, self._slices, self._queues):
+            remove_unfinished(table)
 
     def record(self, identity: EpisodeIdentity, outcome: Outcome) -> None:
         """The episode is known from now on.

@@ -124,6 +124,7 @@ class Evaluator:
         }
         with tempfile.TemporaryDirectory(prefix="models-", dir=self._folder) as folder:
             if recording is not None:
+                recording.database.clear_leftovers()
                 jobs = recorded(jobs, self._task, recording, Path(folder))
             outcomes = self._finish(jobs, recording, report)
         return [result(key, job, outcomes[key]) for key, job in jobs.items()]

@@ -53,6 +53,12 @@ class Comparison:
         """The controllers, the one with the least delay first."""
         return sorted(self.controllers, key=lambda name: self.mean(name, "delay_s"))
 
+    @cached_property
+    def has_intervals(self) -> bool:
+        """Whether chance can be estimated: not where a scenario has one seed."""
+        parts = map(self.of_scenario, self.scenarios)
+        return all(part.num_episodes(part.baseline) > 1 for part in parts)
+
     def of_scenario(self, scenario: str) -> "Comparison":
         """The same controllers on one scenario alone."""
         results = [result for result in self.results if result.scenario == scenario]

@@ -6,6 +6,7 @@ ending, which no reader looks at. So there is nothing to lock and nothing to rep
 
 import logging
 import os
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -16,11 +17,13 @@ import duckdb
 
 from trafficrl.errors import RunError
 
-__all__ = ["SUFFIX", "list_shards", "read_shards", "write_shard"]
+__all__ = ["SUFFIX", "list_shards", "read_shards", "remove_unfinished", "write_shard"]
 
 log = logging.getLogger(__name__)
 SUFFIX = ".parquet"
 UNFINISHED = ".unfinished"
+LONGEST_WRITE_S = 86_400.0
+"""Nobody writes one file for a day: older unfinished ones are of writers that were killed."""
 
 Columns = Mapping[str, str]
 """Name -> DuckDB's type."""
@@ -51,6 +54,14 @@ def write_shard(file: Path, columns: Columns, rows: Sequence[Sequence[Any]]) -> 
         with suppress(OSError):  # what kept it from being written may keep it there
             temporary.unlink()
         raise RunError(f"{file} cannot be written: {one_line(error)}") from error
+
+
+def remove_unfinished(folder: Path) -> None:
+    """What killed writers left in the folder is gone; what may still be written stays."""
+    for file in folder.glob(f"*{UNFINISHED}"):
+        with suppress(OSError):  # another process removes them too, or we may not: it does no harm
+            if time.time() - file.stat().st_mtime > LONGEST_WRITE_S:
+                file.unlink()
 
 
 def list_shards(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """The outcome of an evaluation for people: a table with a row for each controller."""
 
+import re
 from collections.abc import Iterator
 from textwrap import wrap
 
@@ -11,7 +12,7 @@ from trafficrl.evaluation.metrics import METRICS
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.statistics import GRIDLOCK
 
-__all__ = ["number", "print_comparison"]
+__all__ = ["ONE_SEED", "number", "print_comparison"]
 
 LEAST_WIDTH = 100
 """Where output goes to a file, rich would take 80 and cut numbers."""
@@ -29,6 +30,7 @@ HEADINGS = {
 }
 """Metric -> heading."""
 DIVERGED, UNRANKED = "!", "*"
+ONE_SEED = "One test seed of a scenario tells nothing of chance: there are no intervals"
 
 
 def print_comparison(comparison: Comparison, title: str) -> None:
@@ -63,7 +65,7 @@ def _table(comparison: Comparison, title: str) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for name in comparison.by_delay:
         mark = f" {DIVERGED}" if comparison.num_diverged(name) else ""
-        cells = ["\n".join(wrap(name + mark, NAME_WIDTH))]
+        cells = ["\n".join(_broken(name + mark))]
         cells.append(number(comparison.mean(name, "delay_s")))
         cells += _difference_cells(comparison, name) if compared else []
         cells += [number(comparison.mean(name, metric)) for metric in shown]
@@ -71,18 +73,30 @@ def _table(comparison: Comparison, title: str) -> Table:
     return table
 
 
+def _broken(name: str) -> list[str]:
+    """The name in lines, broken behind a separator where that will do."""
+    lines = [""]
+    for piece in re.split(r"(?<=[/_@ ])", name):
+        for part in wrap(piece, NAME_WIDTH, drop_whitespace=False):
+            if len(lines[-1] + part) > NAME_WIDTH:
+                lines.append("")
+            lines[-1] += part
+    return lines
+
+
 def _difference_headings(comparison: Comparison, compared: bool) -> list[str]:
     if not compared:
         return []
-    return ["differ-\nence", f"{comparison.confidence:.0%}\ninterval"]
+    interval = f"{comparison.confidence:.0%}\ninterval"
+    return ["differ-\nence", *([interval] if comparison.has_intervals else [])]
 
 
 def _difference_cells(comparison: Comparison, name: str) -> list[str]:
     if name == comparison.baseline:
-        return ["", "baseline"]
+        return ["", "baseline"] if comparison.has_intervals else ["baseline"]
     found = comparison.difference(name, "delay_s")
     if found.low is None or found.high is None:
-        return [number(found.mean, sign="+"), "unknown"]
+        return [number(found.mean, sign="+")]
     return [
         number(found.mean, sign="+"),
         f"{number(found.low, sign='+')}..{number(found.high, sign='+')}",
@@ -96,6 +110,8 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             f"{UNRANKED} ranks nothing here: other shares of the vehicles arrived, and what is "
             "left is not in it"
         )
+    if len(comparison.controllers) > 1 and not comparison.has_intervals:
+        yield ONE_SEED
     for name in comparison.by_delay:
         count = comparison.num_diverged(name)
         if count:

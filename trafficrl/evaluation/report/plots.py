@@ -32,17 +32,23 @@ def draw_delays(section: Section) -> Picture:
     """Mean delay of each controller and its difference to the baseline, a row a scenario."""
     with plain_text():
         figure = _draw_delays(section)
-    baseline, level = section.comparison.baseline, f"{section.comparison.confidence:.0%}"
-    help = (
-        f"Bars: mean delay with its {level} interval, each dot a test episode; shorter is better."
+    return picture(figure, "Delay by scenario", _help(section.comparison))
+
+
+def _help(comparison: Comparison) -> str:
+    level = f"{comparison.confidence:.0%} interval"
+    with_its = f" with its {level}" if comparison.has_intervals else ""
+    help = f"Bars: mean delay{with_its}, each dot a test episode; shorter is better."
+    if len(comparison.controllers) == 1:
+        return help
+    baseline = comparison.baseline
+    if not comparison.has_intervals:
+        return f"{help} Right: how much more or less delay than {baseline} on the same episode."
+    return (
+        f"{help} Right: how much more (red) or less (green) delay than {baseline} on the same "
+        f"episodes, with the {level} of the difference; grey intervals hold 0 and tell nothing "
+        "apart."
     )
-    if len(section.labels) > 1:
-        help += (
-            f" Right: how much more (red) or less (green) delay than {baseline} on the same "
-            f"episodes, with the {level} interval of the difference; grey intervals hold 0 and "
-            "tell nothing apart."
-        )
-    return picture(figure, "Delay by scenario", help)
 
 
 def _draw_delays(section: Section) -> Figure:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from trafficrl.evaluation.metrics import METRICS
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.statistics import GRIDLOCK
-from trafficrl.evaluation.tables import number
+from trafficrl.evaluation.tables import ONE_SEED, number
 
 __all__ = ["Row", "TableText", "table_text"]
 
@@ -82,10 +82,10 @@ def _columns(comparison: Comparison) -> list[Column]:
 
 def _differences(comparison: Comparison) -> list[Column]:
     level = f"{comparison.confidence:.0%}"
-    return [
-        ("difference [s]", lambda name: _difference(comparison, name)[0]),
-        (f"{level} interval [s]", lambda name: _difference(comparison, name)[1]),
-    ]
+    found: list[Column] = [("difference [s]", lambda name: _difference(comparison, name)[0])]
+    if comparison.has_intervals:
+        found.append((f"{level} interval [s]", lambda name: _difference(comparison, name)[1]))
+    return found
 
 
 def _heading(comparison: Comparison, metric: str) -> str:
@@ -107,7 +107,7 @@ def _difference(comparison: Comparison, name: str) -> tuple[str, str]:
     found = comparison.difference(name, "delay_s")
     mean = number(found.mean, sign="+")
     if found.low is None or found.high is None:
-        return mean, "unknown"
+        return mean, ""
     return mean, f"{number(found.low, sign='+')} to {number(found.high, sign='+')}"
 
 
@@ -127,16 +127,18 @@ def _notes(comparison: Comparison) -> list[str]:
     ]
     if len(comparison.controllers) > 1:
         notes.append(
-            f"Difference: controller minus {comparison.baseline} on the same episodes, with its "
-            f"{comparison.confidence:.0%} bootstrap interval; an interval without 0 tells the two "
-            "apart."
+            f"Difference: controller minus {comparison.baseline} on the same episodes"
+            + (
+                f", with its {comparison.confidence:.0%} bootstrap interval; an interval without 0 "
+                "tells the two apart."
+                if comparison.has_intervals
+                else f". {ONE_SEED}."
+            )
         )
     if any(map(comparison.num_diverged, comparison.controllers)):
-        notes.append(
-            f"Diverged: episodes that ended in gridlock: {GRIDLOCK}. Such a mean says little."
-        )
+        notes.append(f"Diverged: ended in gridlock ({GRIDLOCK}). Such a mean says little.")
     else:
-        notes.append(f"No episode diverged (ended in gridlock: {GRIDLOCK}).")
+        notes.append(f"No episode diverged (in gridlock: {GRIDLOCK}).")
     if comparison.completion_differs:
         notes.append(
             "* ranks nothing here: not as many vehicles arrived under all controllers, and what "
