@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import fixed_plan, peer
+from bench import fixed_plan, generation, growth, peer, resets, workers
 from bench.compare import Plan, Row
 from bench.report import machine, print_rows, save_rows
 
@@ -16,6 +16,10 @@ __all__ = ["MEASURES", "main"]
 MEASURES: dict[str, tuple[str, Callable[[Plan], Iterator[Row]]]] = {
     "a": ("one episode, bare sumo and our environment", fixed_plan.measure),
     "b": ("the same by sumo-rl, on libsumo and on TraCI", peer.measure),
+    "c": ("environments side by side, and as many bare sumo", workers.measure),
+    "e": ("reset, and SUMO's own load", resets.measure),
+    "f": ("network and demand, cold and cached", generation.measure),
+    "h": ("(a) by signals and vehicles", growth.measure),
 }
 """Letter -> what it measures, and how."""
 

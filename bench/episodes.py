@@ -17,6 +17,7 @@ from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
 
 __all__ = [
+    "SEED",
     "Counts",
     "Episode",
     "bare_command",

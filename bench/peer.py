@@ -1,14 +1,15 @@
 """(b) The same episode by sumo-rl, on libsumo and on TraCI, against our environment.
 
 It is not asked for more than its defaults: observation and reward of each signal, and its account
-of the traffic, at every decision. Under `fixed_ts` its signals follow the programs that SUMO has.
+of the traffic, whenever it observes. Under `fixed_ts` its signals follow the programs in SUMO.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 import sumo
@@ -22,25 +23,40 @@ from trafficrl.env.task import Task
 
 __all__ = ["measure"]
 
-PARTS = {"grid3": 1800.0, "cologne1": 900.0, "city36": 600.0}
-"""Case -> how much of an episode stands for it [s]: on TraCI the whole of a large one takes an
-hour."""
-LIBSUMO, TRACI = "sumo-rl on libsumo", "sumo-rl on TraCI"
-TARGETS = {
-    ("city36", LIBSUMO): Target(4, at_least=True),
-    ("city36", TRACI): Target(15, at_least=True),
-}
+LIBSUMO, TRACI = "libsumo", "TraCI"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What sumo-rl is asked for."""
+
+    case: str
+    part_s: float
+    """How much of an episode stands for it [s]: on TraCI the whole of a large one takes hours."""
+    every_s: int = DECISION_S
+    """How often it observes; our environment decides every 10 s and looks every 5 s."""
+    targets: Mapping[str, Target] = field(default_factory=dict)
+
+
+TARGETS = {LIBSUMO: Target(4, at_least=True), TRACI: Target(15, at_least=True)}
+SETTINGS = (
+    Setting("grid3", 1800),
+    Setting("cologne1", 900),
+    Setting("city36", 600, targets=TARGETS),
+    Setting("city36", 300, every_s=1),
+)
 
 
 def measure(plan: Plan) -> Iterator[Row]:
-    """Two rows a case."""
-    for name, part_s in PARTS.items():
-        if plan.quick and name != "grid3":
+    """Two rows a setting."""
+    for setting in SETTINGS:
+        if plan.quick and setting.case != "grid3":
             continue
-        case = CASES[name]
-        horizon_s = plan.horizon_s(case.whole_s, part_s)
+        case = CASES[setting.case]
+        horizon_s = plan.horizon_s(case.whole_s, setting.part_s)
         task = prepare(case, plan.folder, horizon_s=horizon_s)
-        arguments = peer_arguments(task, bare_command(task, plan.folder))
+        command = bare_command(task, plan.folder)
+        arguments = peer_arguments(task, command, every_s=setting.every_s)
         episodes = take_turns(
             {
                 "ours": partial(in_child, our_episode, task),
@@ -50,22 +66,22 @@ def measure(plan: Plan) -> Iterator[Row]:
             plan.repeats,
         )
         found = costs_of(episodes)
-        for which in (LIBSUMO, TRACI):
-            cpu, wall = ratio(found, which, "ours")
-            traffic = compare_traffic(episodes["ours"][-1], episodes[which][-1])
+        for backend in (LIBSUMO, TRACI):
+            cpu, wall = ratio(found, backend, "ours")
+            traffic = compare_traffic(episodes["ours"][-1], episodes[backend][-1])
             yield Row(
                 "b",
                 case.name,
-                f"{which} / environment",
+                f"sumo-rl on {backend}, every {setting.every_s} s / environment",
                 cpu,
                 wall=wall,
-                target=TARGETS.get((name, which)),
+                target=setting.targets.get(backend),
                 note=f"{horizon_s:g} s, {traffic}",
                 raw=costs(found) | {"counts": counts_of(episodes)},
             )
 
 
-def peer_arguments(task: Task, command: list[str]) -> str:
+def peer_arguments(task: Task, command: list[str], *, every_s: int) -> str:
     """What sumo-rl needs for the same episode; what it sets by itself is left out."""
     options = dict(zip(command[1::2], command[2::2], strict=True))
     net, routes, seed, teleport_s = (
@@ -79,8 +95,8 @@ def peer_arguments(task: Task, command: list[str]) -> str:
             "seed": int(seed),
             "teleport_s": int(teleport_s),
             "options": [word for pair in options.items() for word in pair],
-            "decision_s": DECISION_S,
-            "decisions": round(task.end_s / DECISION_S),
+            "decision_s": every_s,
+            "decisions": round(task.end_s / every_s),
         }
     )
 
