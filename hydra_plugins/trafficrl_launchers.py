@@ -1,6 +1,8 @@
 """What Hydra may instantiate for trafficrl: it takes plugins from this namespace alone."""
 
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from trafficrl.launch import local, slurm, sweeper
 from trafficrl.launch.settings import LocalSettings, SlurmSettings
@@ -16,6 +18,18 @@ class LocalLauncher(local.LocalLauncher):
 
 class BatchSweeper(sweeper.BatchSweeper):
     """See `trafficrl.launch.sweeper`."""
+
+
+class OwnLaunchers(SearchPathPlugin):
+    """`hydra/launcher=submitit_local` is ours alone.
+
+    Submitit's own member of that name would be taken for a schema of it, with a warning for each
+    user. It may be stored after this file was read; Hydra asks for search paths later still.
+    """
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """No path changes."""
+        ConfigStore.instance().repo["hydra"]["launcher"].pop("submitit_local.yaml", None)
 
 
 for _name, _node in (("slurm", SlurmSettings), ("local", LocalSettings)):

@@ -63,7 +63,6 @@ class Job(Generic[E]):
         folder = Path(HydraConfig.get().runtime.output_dir)
         sent_away = os.getpid() != self._process
         try:
-            _refuse_lonely_batch()
             experiment = self._checked(cfg, folder)
             if sent_away:
                 experiment = self._as_kept(experiment, folder)
@@ -110,6 +109,7 @@ class Job(Generic[E]):
 
     def _checked(self, cfg: DictConfig, folder: Path) -> E:
         try:
+            _refuse_lonely_batch()
             return self._experiment(cfg)
         except ConfigError:
             with suppress(OSError):  # only an empty folder goes: one that was in use before stays
