@@ -128,3 +128,11 @@ def kill_sumo() -> None:
     """The one SUMO that runs dies without a word, as when memory runs out."""
     (pid,) = sumo_processes()
     os.kill(pid, signal.SIGKILL)
+
+
+def drive_along(net_file: Path) -> str:
+    """A route file for one vehicle, from a street of that network to the next one."""
+    links = ElementTree.parse(net_file).iter("connection")  # noqa: S314
+    link = next(link for link in links if not link.attrib["from"].startswith(":"))
+    way = f'from="{link.attrib["from"]}" to="{link.attrib["to"]}"'
+    return f'<routes><trip id="a" depart="0" {way}/></routes>\n'
