@@ -22,7 +22,7 @@ from trafficrl.errors import ConfigError, TrafficRLError
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.stop import Stopped
 
-__all__ = ["Job"]
+__all__ = ["Job", "never"]
 
 E = TypeVar("E", bound=ExperimentConfig)
 
