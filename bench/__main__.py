@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import fixed_plan, generation, growth, peer, resets, workers
+from bench import fixed_plan, generation, growth, judging, memory, peer, resets, training, workers
 from bench.compare import Plan, Row
 from bench.report import machine, print_rows, save_rows
 
@@ -17,9 +17,12 @@ MEASURES: dict[str, tuple[str, Callable[[Plan], Iterator[Row]]]] = {
     "a": ("one episode, bare sumo and our environment", fixed_plan.measure),
     "b": ("the same by sumo-rl, on libsumo and on TraCI", peer.measure),
     "c": ("environments side by side, and as many bare sumo", workers.measure),
+    "d": ("where a training's wall time goes", training.measure),
     "e": ("reset, and SUMO's own load", resets.measure),
     "f": ("network and demand, cold and cached", generation.measure),
+    "g": ("an evaluation, and its episodes by bare sumo", judging.measure),
     "h": ("(a) by signals and vehicles", growth.measure),
+    "i": ("memory over 200 episodes", memory.measure),
 }
 """Letter -> what it measures, and how."""
 

@@ -23,6 +23,7 @@ __all__ = [
     "bare_command",
     "bare_episode",
     "costs_of",
+    "counts_in",
     "counts_of",
     "our_episode",
 ]
@@ -94,14 +95,18 @@ def bare_episode(command: list[str]) -> Episode:
     with tempfile.TemporaryDirectory() as folder:
         statistics = Path(folder) / "statistics.xml"
         cost = run_together([[*command, "--statistic-output", str(statistics)]])
-        root = ElementTree.parse(statistics).getroot()  # noqa: S314 - SUMO has just written it
+        return Episode(cost.without(start), counts_in(statistics))
+
+
+def counts_in(statistics: Path) -> Counts:
+    """What SUMO's statistics say."""
+    root = ElementTree.parse(statistics).getroot()  # noqa: S314 - SUMO has just written it
     vehicles, teleports = root.find("vehicles"), root.find("teleports")
     assert vehicles is not None
     assert teleports is not None
     names = ("inserted", "running", "waiting")
     inserted, running, waiting = (int(vehicles.attrib[name]) for name in names)
-    counts = Counts(inserted, running, waiting, int(teleports.attrib["total"]))
-    return Episode(cost.without(start), counts)
+    return Counts(inserted, running, waiting, int(teleports.attrib["total"]))
 
 
 def our_episode(task: Task) -> Episode:
