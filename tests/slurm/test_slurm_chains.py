@@ -1,0 +1,116 @@
+"""One model over several batches of scenarios, each batch a job of a real Slurm."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cut_cases import record
+from job_cases import (
+    ENDED,
+    SLURM,
+    TINY,
+    cancelled_at_the_end,
+    job_of,
+    logs,
+    send,
+    shown,
+    state,
+    until_ended,
+)
+from slurm_cases import needs_slurm
+from traffic_cases import drive_along
+
+from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.sidecars import load_sidecar
+
+pytestmark = needs_slurm
+MEMBER = """\
+defaults:
+  - /schema/scenarios/generated@{name}
+  - _self_
+{name}:
+  num_vehicles: {vehicles}
+  private_traffic_seed: 1
+  public_traffic_seed: 2
+"""
+OWN_FILE = """\
+defaults:
+  - /schema/scenarios/route_file@own
+  - _self_
+own:
+  begin_s: 0
+  file: [own.rou.xml]
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """Where the commands are called, with scenarios of the user's own."""
+    members = tmp_path / "conf" / "scenarios"
+    members.mkdir(parents=True)
+    for vehicles, name in enumerate(("first", "second", "third"), start=10):
+        (members / f"{name}.yaml").write_text(MEMBER.format(name=name, vehicles=vehicles))
+    (members / "own.yaml").write_text(OWN_FILE)
+    with cancelled_at_the_end(lambda: list(tmp_path.glob("multirun/*/[0-9]"))):
+        yield tmp_path
+
+
+def links(place: Path, number: int) -> list[Path]:
+    """The run folders of a chain in the order of their numbers."""
+    (sweep,) = (place / "multirun").iterdir()
+    return [sweep / str(i) for i in range(number)]
+
+
+def waits_for(run: Path) -> str:
+    """The job on which the run's job depends; empty for none."""
+    found = re.match(r"afterok:(\d+(_\d+)?)", shown(job_of(run))["Dependency"])
+    return found[1] if found else ""
+
+
+def test_a_chain_is_sent_by_one_command_that_returns_and_each_seed_goes_on_alone(
+    place: Path,
+) -> None:
+    seeds = ("batch=first,second,third", "seed=1,2")
+    sent = send(place, "--config-dir", "conf", *SLURM, *TINY, *seeds)
+    assert sent.code == 0, sent.errors
+    runs = links(place, 6)
+    assert not {state(run) for run in runs} & ENDED
+    assert sent.processor_s < 15  # 3 s where nothing else runs
+    assert [waits_for(run) for run in runs[2:]] == [job_of(run) for run in runs[:4]]
+    assert until_ended(*runs) == {run.name: "COMPLETED" for run in runs}
+    for seed, (one, two, three) in enumerate((runs[0::2], runs[1::2]), start=1):
+        model = load_sidecar(RunPaths(three).final_model)
+        before = [(step.run, step.timesteps, step.scenarios) for step in model.lineage]
+        assert before == [(str(one), 32, ("first",)), (str(two), 64, ("second",))]
+        assert (model.timesteps, model.scenarios) == (96, ("third",))
+        assert f"seed: {seed}\n" in RunPaths(three).resolved_config.read_text()
+        assert shown(job_of(three))["StartTime"] >= shown(job_of(two))["EndTime"]
+
+
+def test_a_link_that_fails_cancels_what_follows_and_the_same_command_repeats_these(
+    place: Path,
+) -> None:
+    own = place / "own.rou.xml"
+    own.write_text("<routes>\n<trip id=")  # still being copied
+    words = ("--config-dir", "conf", *SLURM, *TINY, "batch=first,own,third")
+    sent = send(place, *words)
+    assert sent.code == 0, sent.errors
+    runs = links(place, 3)
+    jobs = [job_of(run) for run in runs]
+    assert until_ended(*runs) == {"0": "COMPLETED", "1": "FAILED", "2": "CANCELLED"}
+    assert shown(jobs[1])["ExitCode"] == "1:0"
+    assert shown(jobs[2])["Reason"] == "DependencyNeverSatisfied"
+    assert record(runs[1])["status"] == "failed"
+    assert "own.rou.xml" in record(runs[1])["reason"]
+    assert "own.rou.xml" in logs(runs[1])
+    assert not RunPaths(runs[2]).run.exists()
+    assert not any(RunPaths(run).final_model.exists() for run in runs[1:])
+    (net_file,) = RunPaths(runs[0]).network.glob("*.net.xml")
+    own.write_text(drive_along(net_file))
+    again = send(place, *words)
+    assert again.code == 0, again.errors
+    assert job_of(runs[0]) == jobs[0]
+    assert until_ended(*runs[1:]) == {"1": "COMPLETED", "2": "COMPLETED"}
+    lineage = load_sidecar(RunPaths(runs[2]).final_model).lineage
+    assert [step.scenarios for step in lineage] == [("first",), ("own",)]
