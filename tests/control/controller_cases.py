@@ -80,7 +80,6 @@ def state(
         edge_speed_by_lanes_mps=np.zeros(len(of.edges)),
         totals=Totals(0, 0, 0, 0, 0, 0, 0),
         arrived_veh=0,
-        mean_running_veh=0.0,
         mean_backlog_veh=0.0,
         phase=np.array([phase]),
         phase_age_s=np.array([age_s]),

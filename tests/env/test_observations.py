@@ -66,7 +66,6 @@ def state(**changes: Any) -> TrafficState:
             emergency_brakings=3,
         ),
         arrived_veh=7,
-        mean_running_veh=65.5,
         mean_backlog_veh=28.25,
         phase=np.array([i % len(signal.phases) for i, signal in enumerate(CITY.signals)]),
         phase_age_s=np.array([-3.0, 0, 5, 30, 60, 119, 120, 300, 12]),

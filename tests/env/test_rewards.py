@@ -62,7 +62,6 @@ STATE = TrafficState(
         emergency_brakings=9,
     ),
     arrived_veh=4,
-    mean_running_veh=9.0,
     mean_backlog_veh=1.75,
     phase=np.zeros(9, dtype=np.int64),
     phase_age_s=np.zeros(9),

@@ -71,7 +71,6 @@ def test_every_second_counts_when_every_second_is_read() -> None:
             check_lanes(state.mean, np.mean(rows, axis=0))
             check_lanes(state.now, rows[-1])
             assert state.arrived_veh == arrived.sum()
-            assert state.mean_running_veh == pytest.approx(running.mean())
             assert state.mean_backlog_veh == pytest.approx(backlog.mean())
             assert state.totals.running_veh == running[-1]
             assert state.totals.backlog_veh == backlog[-1]
@@ -98,7 +97,7 @@ def test_a_reading_stands_for_the_steps_since_the_one_before(
     expected = sum(weight * rows[step - 1] for step, weight in sampled.items()) / steps
     check_lanes(state.mean, np.asarray(expected))
     check_lanes(state.now, rows[-1])
-    assert state.mean_running_veh == pytest.approx(np.mean([running for _, running, _ in counts]))
+    assert state.mean_backlog_veh == pytest.approx(np.mean([backlog for _, _, backlog in counts]))
 
 
 def test_half_second_steps_are_sampled_by_the_clock() -> None:
@@ -115,7 +114,7 @@ def test_the_first_state_is_an_empty_network() -> None:
     with cases.session(cases.scenario()) as session:
         state = StateReader(session, NETWORK, sample_s=5.0).read(PHASE, AGE_S)
     assert (state.time_s, state.interval_s, state.arrived_veh) == (0, 0, 0)
-    assert (state.totals.running_veh, state.mean_running_veh, state.mean_backlog_veh) == (0, 0, 0)
+    assert (state.totals.running_veh, state.totals.backlog_veh, state.mean_backlog_veh) == (0, 0, 0)
     for lanes in (state.now, state.mean):
         check_lanes(lanes, np.zeros((4, len(LIMIT_MPS))))
     assert np.array_equal(state.mean.speed_mps, LIMIT_MPS)

@@ -50,8 +50,8 @@ class SignalDriver:
         self._phase = np.zeros(len(self._signals), dtype=np.int64)
         self._green_step = np.zeros(len(self._signals), dtype=np.int64)
         # The same after all changes that are planned, by the step at which they are due.
-        self._last_phase = self._phase.copy()
-        self._last_green_step = self._green_step.copy()
+        self._last_phase: list[int] = self._phase.tolist()
+        self._last_green_step: list[int] = self._green_step.tolist()
         self._changes: dict[int, list[Change]] = defaultdict(list)
         self._plan_runs = True
 
@@ -100,15 +100,16 @@ class SignalDriver:
             self._step += 1
 
     def _plan_next_phase(self, command: NextPhase) -> None:
-        for signal, wanted in zip(self._signals, command.phase, strict=True):
+        phases: list[int] = command.phase.tolist()
+        for signal, wanted in zip(self._signals, phases, strict=True):
             if not 0 <= wanted < len(signal.phases):
                 raise ValueError(
                     f"signal {signal.id} has {len(signal.phases)} phases, got {wanted}"
                 )
         self._take_over()
-        for index, wanted in enumerate(command.phase):
-            if self._step == 0 or self._step >= self._earliest_end(index):
-                self._change(index, int(wanted), self._step)
+        for index, (wanted, now) in enumerate(zip(phases, self._last_phase, strict=True)):
+            if wanted != now and (self._step == 0 or self._step >= self._earliest_end(index)):
+                self._change(index, wanted, self._step)
 
     def _plan_durations(self, command: PhaseDurations) -> None:
         for signal, row in zip(self._signals, command.green_s, strict=True):
@@ -116,9 +117,9 @@ class SignalDriver:
         self._take_over()
         for index, (signal, row) in enumerate(zip(self._signals, command.green_s, strict=True)):
             start = self._step
-            for phase, green_s in enumerate(row[: len(signal.phases)]):
+            for phase, green_s in enumerate(row[: len(signal.phases)].tolist()):
                 self._change(index, phase, start)
-                start += self._steps(signal.clearance_s + float(green_s))
+                start += self._steps(signal.clearance_s + green_s)
 
     def _take_over(self) -> None:
         """The plan stops: each signal stays in its green, or in the one that it is clearing for."""
@@ -127,19 +128,19 @@ class SignalDriver:
         self._plan_runs = False
         if self._step == 0:
             # Nothing was green before the episode, so no clearance of the plan is to be ended.
-            self._last_green_step[:] = 0
+            self._last_green_step = [0] * len(self._signals)
         for index, phase in enumerate(self._last_phase):
-            green = int(self._last_green_step[index])
+            green = self._last_green_step[index]
             state = self._signals[index].phases[phase].state
             # Up to that step the plan itself shows the rest of its clearance.
-            self._changes[max(self._step, green)].append(Change(index, state, int(phase), green))
+            self._changes[max(self._step, green)].append(Change(index, state, phase, green))
 
     def _change(self, index: int, following: int, start: int) -> None:
         """Yellow, all-red and green are due from that step on, unless it is green already.
 
         They are due later where the phase before would have less than its minimum green.
         """
-        signal, now = self._signals[index], int(self._last_phase[index])
+        signal, now = self._signals[index], self._last_phase[index]
         if following == now:
             return
         shown = [(start, signal.phases[following].state)]
@@ -162,7 +163,7 @@ class SignalDriver:
 
     def _earliest_end(self, index: int) -> int:
         """The step at which the minimum green of a signal's phase is over."""
-        return int(self._last_green_step[index]) + self._steps(self._signals[index].min_green_s)
+        return self._last_green_step[index] + self._steps(self._signals[index].min_green_s)
 
     def _check_durations(self, signal: Signal, greens: FloatArray, cycle_s: float) -> None:
         if not greens.min() >= signal.min_green_s:
@@ -190,8 +191,8 @@ class SignalDriver:
             begins_s, state = green
             self._phase[index] = states.index(state)
             self._green_step[index] = self._step + self._steps(begins_s)
-        self._last_phase[:] = self._phase
-        self._last_green_step[:] = self._green_step
+        self._last_phase = self._phase.tolist()
+        self._last_green_step = self._green_step.tolist()
 
     def _phase_age_s(self) -> FloatArray:
         age_s: FloatArray = (self._step - self._green_step).astype(np.float64)

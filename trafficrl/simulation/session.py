@@ -1,8 +1,8 @@
 """One running simulation: the only object that talks to SUMO."""
 
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,6 +16,29 @@ from trafficrl.simulation.options import SimulationOptions, sumo_arguments
 from trafficrl.simulation.state import FloatArray, Totals
 
 __all__ = ["SumoSession", "check_file"]
+
+
+class Watch:
+    """While it is entered, SUMO's own errors become ours.
+
+    It is entered several times in a simulated second, so it is made once and costs next to nothing.
+    """
+
+    def __init__(self, session: "SumoSession", what: str) -> None:
+        self._session = session
+        self._what = what
+
+    def __enter__(self) -> None:
+        """Errors are watched for."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, SUMO_ERRORS):
+            raise self._session.failed(self._what, error) from error
 
 
 class SumoSession:
@@ -36,9 +59,11 @@ class SumoSession:
         self._steps = 0
         self._sumo: RunningSumo | None = None
         self._died = False
+        self._asking = Watch(self, "failed")
+        self._stepping = Watch(self, "died")
         for file in (scenario.net_file, *scenario.route_files, *scenario.additional_files):
             check_file(file, scenario.name)
-        with self._watched("would not start"):
+        with Watch(self, "would not start"):
             self._sumo = start_sumo(options.backend, self._arguments, gui=options.gui)
 
     def __enter__(self) -> "SumoSession":
@@ -74,18 +99,18 @@ class SumoSession:
 
     def step(self) -> None:
         """One simulation step has passed."""
-        with self._watched("died"):
+        with self._stepping:
             self._api.simulationStep()
         self._steps += 1
 
     def show(self, signal_id: str, state: str) -> None:
         """The signal shows that state (a letter a link) until it is told otherwise."""
-        with self._watched("failed"):
+        with self._asking:
             self._api.trafficlight.setRedYellowGreenState(signal_id, state)
 
     def read_shown(self, signal_id: str) -> str:
         """The state that a signal shows (a letter a link)."""
-        with self._watched("failed"):
+        with self._asking:
             return str(self._api.trafficlight.getRedYellowGreenState(signal_id))
 
     def read_plan(self, signal_id: str) -> list[tuple[float, str]]:
@@ -93,7 +118,7 @@ class SumoSession:
 
         The first is shown now and began in the past; the list covers one cycle.
         """
-        with self._watched("failed"):
+        with self._asking:
             light = self._api.trafficlight
             current = light.getProgram(signal_id)
             now = light.getPhase(signal_id)
@@ -108,20 +133,20 @@ class SumoSession:
 
     def read_arrived(self) -> int:
         """Vehicles that arrived in the last step [veh]."""
-        with self._watched("failed"):
+        with self._asking:
             return int(self._api.simulation.getArrivedNumber())
 
     def read_running(self) -> int:
         """Vehicles in the network now [veh]."""
-        return int(self._count("stats.vehicles.running"))
+        return self._count("stats.vehicles.running")
 
     def read_backlog(self) -> int:
         """Vehicles that are due but not yet let in [veh]."""
-        return int(self._count("stats.vehicles.waiting"))
+        return self._count("stats.vehicles.waiting")
 
     def read_expected(self) -> int:
         """Vehicles in the network, waiting to enter, or still to come by their routes [veh]."""
-        with self._watched("failed"):
+        with self._asking:
             return int(self._api.simulation.getMinExpectedNumber())
 
     def read_totals(self, arrived_veh: int) -> Totals:
@@ -131,24 +156,28 @@ class SumoSession:
             backlog_veh=self.read_backlog(),
             arrived_veh=arrived_veh,
             expected_veh=self.read_expected(),
-            teleports=int(self._count("stats.teleports.total")),
-            collisions=int(self._count("stats.safety.collisions")),
-            emergency_brakings=int(self._count("stats.safety.emergencyBraking")),
+            teleports=self._count("stats.teleports.total"),
+            collisions=self._count("stats.safety.collisions"),
+            emergency_brakings=self._count("stats.safety.emergencyBraking"),
         )
 
     def read_lanes(self, lane_ids: Sequence[str]) -> FloatArray:
-        """(4, L) at this moment: vehicles, queue [veh], mean speed [m/s], waiting time [s]."""
+        """(4, L) at this moment: vehicles, queue [veh], mean speed [m/s], waiting time [s].
+
+        All are 0 on an empty lane: it is asked for nothing but its vehicles.
+        """
         lane = self._api.lane
-        with self._watched("failed"):
-            return np.array(
-                [
-                    [lane.getLastStepVehicleNumber(name) for name in lane_ids],
-                    [lane.getLastStepHaltingNumber(name) for name in lane_ids],
-                    [lane.getLastStepMeanSpeed(name) for name in lane_ids],
-                    [lane.getWaitingTime(name) for name in lane_ids],
-                ],
-                dtype=np.float64,
-            )
+        rows = np.zeros((4, len(lane_ids)))
+        with self._asking:
+            vehicles = list(map(lane.getLastStepVehicleNumber, lane_ids))
+            taken = list(compress(lane_ids, vehicles))
+            rows[0] = vehicles
+            rows[1:, rows[0] > 0] = [
+                list(map(lane.getLastStepHaltingNumber, taken)),
+                list(map(lane.getLastStepMeanSpeed, taken)),
+                list(map(lane.getWaitingTime, taken)),
+            ]
+        return rows
 
     def close(self) -> None:
         """SUMO has ended; calling it again does nothing."""
@@ -166,19 +195,15 @@ class SumoSession:
         assert self._sumo is not None, "the session is closed"
         return self._sumo.api
 
-    def _count(self, name: str) -> float:
-        with self._watched("failed"):
-            return float(self._api.simulation.getParameter("", name))
+    def _count(self, name: str) -> int:
+        with self._asking:
+            return int(float(self._api.simulation.getParameter("", name)))
 
-    @contextmanager
-    def _watched(self, what: str) -> Iterator[None]:
-        """SUMO's own errors become ours."""
-        try:
-            yield
-        except SUMO_ERRORS as error:
-            self._died = True
-            words = self._sumo.last_words() if self._sumo is not None else ""
-            raise self._failure(what, words or str(error)) from error
+    def failed(self, what: str, error: BaseException) -> SimulationError:
+        """Ours for an error of SUMO."""
+        self._died = True
+        words = self._sumo.last_words() if self._sumo is not None else ""
+        return self._failure(what, words or str(error))
 
     def _failure(self, what: str, reason: str) -> SimulationError:
         reason = " ".join(reason.split()) or "no reason given"

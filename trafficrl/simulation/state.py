@@ -69,8 +69,6 @@ class TrafficState:
     totals: Totals
     arrived_veh: int
     """In the interval."""
-    mean_running_veh: float
-    """Over the interval."""
     mean_backlog_veh: float
     """Over the interval."""
     phase: IntArray  # (S,) green phase, or the one that the clearance leads to
