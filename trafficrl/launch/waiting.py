@@ -2,10 +2,11 @@
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from hydra.core.utils import JobReturn
 from submitit import Job
 from submitit.core.utils import FailedJobError, JobPaths, UncompletedJobError
 
@@ -16,9 +17,10 @@ from trafficrl.runs.record import read_record
 __all__ = ["link_logs", "outcome", "wait_for"]
 
 log = logging.getLogger(__name__)
+FRAME = re.compile(r"^-{20,}$\n?", re.MULTILINE)
 
 
-def wait_for(jobs: Mapping[Path, Job[JobReturn]]) -> None:
+def wait_for(jobs: Mapping[Path, Job[Any]]) -> None:
     """All jobs have ended.
 
     Args:
@@ -37,12 +39,12 @@ def wait_for(jobs: Mapping[Path, Job[JobReturn]]) -> None:
         raise RunError(f"{len(failed)} of {len(jobs)} jobs failed: " + "; ".join(failed))
 
 
-def outcome(folder: Path, job: Job[JobReturn]) -> str:
+def outcome(folder: Path, job: Job[Any]) -> str:
     """Why the job failed, once it has ended; empty if it did not."""
     try:
         job.results()
     except (FailedJobError, UncompletedJobError) as error:
-        return _reason(folder) or _last_line(error)
+        return _reason(folder) or _last_words(error)
     return ""
 
 
@@ -68,6 +70,15 @@ def _reason(folder: Path) -> str:
     return str(record.get("reason") or "") if record.get("status") == "failed" else ""
 
 
-def _last_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip(" -")]
-    return lines[-1] if lines else type(error).__name__
+def _last_words(error: Exception) -> str:
+    """The last line that is told of the job, which is not submitit's own.
+
+    A traceback, or what a job without one has printed, stands behind a line of dashes; behind the
+    traceback stand more dashes and where to look.
+    """
+    parts = FRAME.split(str(error))
+    told = parts[1:-1] if isinstance(error, FailedJobError) else parts[1:]
+    lines = "\n".join(told or parts).splitlines()
+    # What goes on from the line above is indented.
+    whole = [line.strip() for line in lines if line.strip() and not line.startswith(" ")]
+    return whole[-1] if whole else type(error).__name__
