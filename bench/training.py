@@ -17,13 +17,18 @@ TRAININGS = {
     "grid6_realistic, heavy_load, ppo_quick": (
         "network=grid6_realistic",
         "scenarios=heavy_load",
-        "algorithm.n_steps=90",
-        "execution.end_time=900",
-        "execution.total_timesteps=540",
+        "~scenarios.heavy_mixed_s1",
+        "~scenarios.heavy_evening_s1",
+        "scenarios.heavy_realtime_s1.num_vehicles=5500",
+        "algorithm.n_steps=180",
+        "execution.end_time=1800",
+        "execution.total_timesteps=720",
+        "execution.parallel_envs=2",
         "execution.eval_freq=0",
     ),
 }
-"""Short ones without validation, whose time is SUMO's again; with two environments."""
+"""Short ones, with two environments; without validation, whose time is SUMO's again. The city has
+the first half hour of its two, with as many vehicles as depart in it."""
 QUICK = ("algorithm.n_steps=32", "execution.end_time=320", "execution.total_timesteps=128")
 MOST_OUTSIDE = Target(15)
 
