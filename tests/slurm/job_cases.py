@@ -3,19 +3,17 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cut_cases import CODE, record
+from slurm_cases import WAIT_S, wait_for
 
 from trafficrl.runs.jobs import load_job
 from trafficrl.runs.paths import RunPaths
 
-WAIT_S = 300.0
-"""Other jobs, and the tests beside these, may hold the processors for a while."""
 SLURM = (
     "-m",
     "hydra/launcher=slurm",
@@ -89,17 +87,9 @@ def state(folder: Path) -> str:
     return shown(job_of(folder))["JobState"]
 
 
-def until(true: Callable[[], bool], wait_s: float = WAIT_S) -> None:
-    """It is so now."""
-    end_s = time.monotonic() + wait_s
-    while not true():
-        assert time.monotonic() < end_s, f"not so after {wait_s:g} s"
-        time.sleep(0.05)
-
-
 def until_ended(*folders: Path, wait_s: float = WAIT_S) -> dict[str, str]:
     """Name of the run folder -> state of its job, which does not run any more."""
-    until(lambda: all(state(folder) in ENDED for folder in folders), wait_s)
+    wait_for(lambda: all(state(folder) in ENDED for folder in folders), wait_s)
     return {folder.name: state(folder) for folder in folders}
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-WAIT_S = 180.0
+WAIT_S = 300.0
 """Other jobs may hold the processors for a while."""
 
 
@@ -41,9 +41,9 @@ def submitted(command: str, *options: str) -> Iterator[str]:
         subprocess.run(["scancel", job], check=True)
 
 
-def wait_for(true: Callable[[], bool]) -> None:
+def wait_for(true: Callable[[], bool], wait_s: float = WAIT_S) -> None:
     """Until it is so."""
-    end_s = time.monotonic() + WAIT_S
+    end_s = time.monotonic() + wait_s
     while not true():
-        assert time.monotonic() < end_s, f"not so after {WAIT_S:g} s"
+        assert time.monotonic() < end_s, f"not so after {wait_s:g} s"
         time.sleep(0.1)

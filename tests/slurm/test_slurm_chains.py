@@ -1,6 +1,7 @@
 """One model over several batches of scenarios, each batch a job of a real Slurm."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from job_cases import (
     SLURM,
     TINY,
     cancelled_at_the_end,
+    has_done,
     job_of,
     logs,
     send,
@@ -18,7 +20,7 @@ from job_cases import (
     state,
     until_ended,
 )
-from slurm_cases import needs_slurm
+from slurm_cases import needs_slurm, wait_for
 from traffic_cases import drive_along
 
 from trafficrl.runs.paths import RunPaths
@@ -68,7 +70,7 @@ def waits_for(run: Path) -> str:
     return found[1] if found else ""
 
 
-def test_a_chain_is_sent_by_one_command_that_returns_and_each_seed_goes_on_alone(
+def test_a_chain_is_sent_by_a_command_that_returns_and_each_seed_goes_on_alone_if_requeued(
     place: Path,
 ) -> None:
     seeds = ("batch=first,second,third", "seed=1,2")
@@ -78,7 +80,11 @@ def test_a_chain_is_sent_by_one_command_that_returns_and_each_seed_goes_on_alone
     assert not {state(run) for run in runs} & ENDED
     assert sent.processor_s < 15  # 3 s where nothing else runs
     assert [waits_for(run) for run in runs[2:]] == [job_of(run) for run in runs[:4]]
+    wait_for(lambda: has_done(runs[1], 0))
+    step = f"{shown(job_of(runs[1]))['JobId']}.0"
+    subprocess.run(["scancel", "--signal=USR2", step], check=True)
     assert until_ended(*runs) == {run.name: "COMPLETED" for run in runs}
+    assert [record(run)["resumes"] for run in runs] == [0, 1, 0, 0, 0, 0]
     for seed, (one, two, three) in enumerate((runs[0::2], runs[1::2]), start=1):
         model = load_sidecar(RunPaths(three).final_model)
         before = [(step.run, step.timesteps, step.scenarios) for step in model.lineage]

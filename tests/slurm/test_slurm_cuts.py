@@ -17,10 +17,9 @@ from job_cases import (
     send,
     shown,
     state,
-    until,
     until_ended,
 )
-from slurm_cases import needs_slurm, submitted
+from slurm_cases import needs_slurm, submitted, wait_for
 
 from trafficrl.runs.paths import RunPaths
 
@@ -47,20 +46,20 @@ def sweep(place: Path) -> dict[str, Path]:
     (folder,) = (place / "multirun").iterdir()
     runs = {number: folder / number for number in (UNCUT, WARNED, REQUEUED, KILLED)}
     cuts: dict[str, Callable[[str], list[str]]] = {
-        WARNED: lambda job: ["scancel", "--signal=USR2", job],
+        WARNED: lambda job: ["scancel", "--signal=USR2", f"{job}.0"],
         REQUEUED: lambda job: ["scontrol", "requeue", job],
         KILLED: lambda job: ["scancel", "--signal=KILL", f"{job}.0"],
     }
 
     def cut() -> bool:
         for number in [number for number in cuts if has_done(runs[number], CUT_AT)]:
-            # Of an array that still waits, scancel says of 12_3 that it cannot signal it now, and
-            # signals it again and again; an element has a number of its own as well.
+            # The step, not the job: scancel takes an array that still waits for one whose elements
+            # cannot be signalled yet, and signals such an element again and again.
             job = shown(job_of(runs[number]))["JobId"]
             subprocess.run(cuts.pop(number)(job), check=True)
         return not cuts
 
-    until(cut)
+    wait_for(cut)
     until_ended(*runs.values())
     return runs
 
@@ -129,10 +128,10 @@ def test_a_preempted_job_goes_on_when_the_urgent_one_is_done(
     alone = f"hydra.launcher.cpus_per_task={processors['urgent']}"
     sent = send(place, *SLURM, RETURNS, *SMALL, where, alone)
     assert sent.code == 0, sent.errors
-    until(lambda: has_done(run, CUT_AT))
+    wait_for(lambda: has_done(run, CUT_AT))
     with submitted("sleep 1", "--partition=urgent") as urgent:
-        until(lambda: shown(job_of(run))["JobState"] != "RUNNING")
-        until(lambda: shown(urgent)["JobState"] == "COMPLETED")
+        wait_for(lambda: shown(job_of(run))["JobState"] != "RUNNING")
+        wait_for(lambda: shown(urgent)["JobState"] == "COMPLETED")
     assert until_ended(run) == {"0": "COMPLETED"}
     assert shown(job_of(run))["Restarts"] == "1"
     assert record(run)["resumes"] == 1

@@ -17,10 +17,9 @@ from job_cases import (
     send,
     shown,
     state,
-    until,
     until_ended,
 )
-from slurm_cases import needs_slurm
+from slurm_cases import needs_slurm, wait_for
 
 from trafficrl.runs.paths import RunPaths
 
@@ -65,7 +64,7 @@ def test_a_job_does_what_was_submitted_whatever_is_edited_meanwhile(place: Path)
     assert job_of(run) == job
 
     subprocess.run(["scontrol", "release", job], check=True)
-    until(lambda: has_done(run, 10))
+    wait_for(lambda: has_done(run, 10))
     member.write_text(MEMBER.replace("20", "22"))
     subprocess.run(["scontrol", "requeue", job], check=True)
     assert until_ended(run) == {run.name: "COMPLETED"}
