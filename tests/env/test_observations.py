@@ -211,7 +211,12 @@ def test_an_empty_network_is_free() -> None:
     assert values_of("network", "avg_speed_normalized", given) == pytest.approx({"network": 1.0})
 
 
-ALL = cases.task().observation
+ALL = ObservationConfig(
+    edge_features=list(EDGE_FEATURES),
+    phase_features=list(PHASE_FEATURES),
+    signal_features=list(SIGNAL_FEATURES),
+    network_features=list(NETWORK_FEATURES),
+)
 
 
 def test_names_are_unique_and_follow_the_configuration() -> None:

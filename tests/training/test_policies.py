@@ -97,7 +97,7 @@ def test_the_first_policy_is_close_to_uniform(tmp_path: Path) -> None:
 
 def test_the_columns_of_a_phase_are_its_own() -> None:
     encoder = ObservationEncoder(ALGORITHM.observation, city(), end_s=60)
-    layout = policy_layout(SCORING, encoder)
+    layout = policy_layout(SCORING, small_task(SCORING))
     phases = [f"{s.id}/{p.name}" for s in city().signals for p in s.phases]
     signals = [s.id for s in city().signals for _ in s.phases]
     assert len({len(signal.phases) for signal in city().signals}) > 1
@@ -111,7 +111,7 @@ def test_the_columns_of_a_phase_are_its_own() -> None:
             f"current_phase:{phase}",
             f"phase_age:{signal}",
         ]
-    assert policy_layout(ALGORITHM, encoder) == {}
+    assert policy_layout(ALGORITHM, small_task()) == {}
 
 
 def test_the_policy_survives_stable_baselines_own_saving(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_scores_learn_what_is_worth_a_green(tmp_path: Path) -> None:
     """A few steps of supervised learning at one signal teach all signals, four phases or three."""
     task = small_task(SCORING)
     encoder = ObservationEncoder(SCORING.observation, task.network, end_s=60)
-    layout = policy_layout(SCORING, encoder)
+    layout = policy_layout(SCORING, small_task(SCORING))
     torch.manual_seed(3)
     module = PhaseScorer(encoder.size, **layout, widths=[16], activation=nn.Tanh)
     signal = torch.tensor(layout["signal_of_phase"])

@@ -13,10 +13,13 @@ __all__ = [
     "ActionKind",
     "Activation",
     "AlgorithmConfig",
+    "CommonPPOConfig",
     "LearningRateSchedule",
+    "ObservationBase",
     "ObservationConfig",
     "PPOConfig",
     "PolicyKind",
+    "check_features",
 ]
 
 EDGE_FEATURES = (
@@ -95,8 +98,26 @@ class ActionConfig:
 
 
 @dataclass(kw_only=True)
-class ObservationConfig:
-    """Which named features the policy sees, in this order."""
+class ObservationBase:
+    """What a policy sees: the whole network at once, or each signal by itself."""
+
+
+def check_features(scope: str, names: list[str], known: tuple[str, ...]) -> None:
+    """Return when a scope's features are known, each named once.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    where = f"algorithm.observation.{scope}_features"
+    for name in names:
+        check_choice(where, name, known)
+    if len(set(names)) != len(names):
+        raise ConfigError(f"{where}: a feature is named twice in {names}")
+
+
+@dataclass(kw_only=True)
+class ObservationConfig(ObservationBase):
+    """Which named features of the whole network the policy sees, in this order."""
 
     edge_features: list[str] = field(default_factory=list)
     phase_features: list[str] = field(default_factory=list)
@@ -104,22 +125,20 @@ class ObservationConfig:
     network_features: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        count = 0
-        for scope, known in (
-            ("edge", EDGE_FEATURES),
-            ("phase", PHASE_FEATURES),
-            ("signal", SIGNAL_FEATURES),
-            ("network", NETWORK_FEATURES),
-        ):
-            where = f"algorithm.observation.{scope}_features"
-            names = getattr(self, f"{scope}_features")
-            for name in names:
-                check_choice(where, name, known)
-            if len(set(names)) != len(names):
-                raise ConfigError(f"{where}: a feature is named twice in {names}")
-            count += len(names)
-        if not count:
-            raise ConfigError("algorithm.observation names no feature at all: name at least one")
+        check_features("edge", self.edge_features, EDGE_FEATURES)
+        check_features("phase", self.phase_features, PHASE_FEATURES)
+        check_features("signal", self.signal_features, SIGNAL_FEATURES)
+        check_features("network", self.network_features, NETWORK_FEATURES)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is seen at all."""
+        return not (
+            self.edge_features
+            or self.phase_features
+            or self.signal_features
+            or self.network_features
+        )
 
 
 @dataclass(kw_only=True)
@@ -128,15 +147,14 @@ class AlgorithmConfig:
 
     kind: str = MISSING
     action: ActionConfig = MISSING
-    observation: ObservationConfig = MISSING
+    observation: ObservationBase = field(default_factory=ObservationBase)
+    """A missing one would let no kind bring its own."""
 
 
 @dataclass(kw_only=True)
-class PPOConfig(AlgorithmConfig):
+class CommonPPOConfig(AlgorithmConfig):
     """Proximal policy optimisation (Schulman et al. 2017) as Stable-Baselines3 has it."""
 
-    kind: str = "ppo"
-    policy: PolicyKind = PolicyKind.mlp
     learning_rate: float = MISSING
     lr_schedule: LearningRateSchedule = LearningRateSchedule.constant
     lr_final: float = 0.0
@@ -161,12 +179,8 @@ class PPOConfig(AlgorithmConfig):
     ent_final: float = 0.0
     ent_decay_steps: int = 1
     """Environment steps from ent_initial to ent_final."""
-    log_std_init: float = 0.0
-    """Logarithm of the continuous action's first standard deviation."""
     net_arch: list[int] = field(default_factory=lambda: [64, 64])
     activation: Activation = Activation.relu
-    normalize_observation: bool = False
-    """Scale observations by their running mean and variance, saved with the model."""
     normalize_reward: bool = False
     """Scale rewards by the running deviation of the return while learning."""
 
@@ -187,7 +201,25 @@ class PPOConfig(AlgorithmConfig):
         check_range(f"{where}.ent_decay_steps", self.ent_decay_steps, 1, unit="environment steps")
         if not self.net_arch or min(self.net_arch) < 1:
             raise ConfigError(f"{where}.net_arch needs layer widths >= 1, got {self.net_arch}")
+
+
+@dataclass(kw_only=True)
+class PPOConfig(CommonPPOConfig):
+    """One agent for all signals of one network."""
+
+    kind: str = "ppo"
+    observation: ObservationConfig = field(default_factory=ObservationConfig)
+    policy: PolicyKind = PolicyKind.mlp
+    log_std_init: float = 0.0
+    """Logarithm of the continuous action's first standard deviation."""
+    normalize_observation: bool = False
+    """Scale observations by their running mean and variance, saved with the model."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.observation.is_empty:
+            raise ConfigError("algorithm.observation names no feature at all: name at least one")
         if self.policy is PolicyKind.phase_scores and not self.observation.phase_features:
             raise ConfigError(
-                f"{where}.policy=phase_scores needs {where}.observation.phase_features"
+                "algorithm.policy=phase_scores needs algorithm.observation.phase_features"
             )

@@ -8,7 +8,7 @@ from omegaconf import MISSING
 from trafficrl.config.checks import check_choice, check_range
 from trafficrl.errors import ConfigError
 
-__all__ = ["RewardConfig", "TermConfig"]
+__all__ = ["LocalRewardConfig", "RewardConfig", "TermConfig"]
 
 REWARD_TERMS = (
     "delay_per_signal_veh",
@@ -17,6 +17,12 @@ REWARD_TERMS = (
     "queue_per_lane_veh",
     "throughput_vps",
     "backlog_veh",
+)
+LOCAL_TERMS = (
+    "local_queue_veh",
+    "local_delayed_veh",
+    "local_pressure_veh",
+    "backlog_per_signal_veh",
 )
 
 
@@ -39,14 +45,33 @@ class RewardConfig:
     """How often within a decision the lanes are read for the terms' integrals [s]."""
 
     def __post_init__(self) -> None:
+        self._check(REWARD_TERMS)
+
+    def _check(self, known: tuple[str, ...]) -> None:
         check_range("reward.sample_s", self.sample_s, 0.1, 60, unit="s")
         if not self.terms:
-            raise ConfigError(f"reward.terms is empty; choices: {', '.join(REWARD_TERMS)}")
+            raise ConfigError(f"reward.terms is empty; choices: {', '.join(known)}")
         for name, term in self.terms.items():
-            check_choice("reward.terms", name, REWARD_TERMS)
+            check_choice("reward.terms", name, known)
             if not isfinite(term.weight) or not isfinite(term.mean):
                 raise ConfigError(
                     f"reward.terms.{name}: weight and mean must be finite, got {term}"
                 )
             if not term.std > 0:
                 raise ConfigError(f"reward.terms.{name}.std must be > 0, got {term.std!r}")
+
+
+@dataclass(kw_only=True)
+class LocalRewardConfig(RewardConfig):
+    """A mix of terms for each signal by itself: `trafficrl/env/local_rewards.py`.
+
+    A policy for all signals together is paid their mean.
+    """
+
+    kind: str = "local_terms"
+    neighbour_share: float = 0.0
+    """What the mean of the neighbouring signals' rewards counts beside a signal's own."""
+
+    def __post_init__(self) -> None:
+        self._check(LOCAL_TERMS)
+        check_range("reward.neighbour_share", self.neighbour_share, 0, 10)

@@ -18,8 +18,9 @@ from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
 from trafficrl.config.network import GridConfig, NetFileConfig, OsmConfig
 from trafficrl.config.resco import resco_scenarios
-from trafficrl.config.reward import RewardConfig
+from trafficrl.config.reward import LocalRewardConfig, RewardConfig
 from trafficrl.config.scenarios import GeneratedScenarioConfig, RouteFileScenarioConfig
+from trafficrl.config.shared_policy import SharedPPOConfig
 from trafficrl.config.simulation import SimulationConfig
 from trafficrl.config.sumocfg import SumoConfiguration
 from trafficrl.errors import ConfigError
@@ -31,8 +32,8 @@ GROUPS = ("network", "scenarios", "algorithm", "reward", "simulation", "executio
 SCHEMAS: dict[str, dict[str, type]] = {
     "network": {"grid": GridConfig, "net_file": NetFileConfig, "osm": OsmConfig},
     "scenarios": {"generated": GeneratedScenarioConfig, "route_file": RouteFileScenarioConfig},
-    "algorithm": {"ppo": PPOConfig},
-    "reward": {"weighted_terms": RewardConfig},
+    "algorithm": {"ppo": PPOConfig, "ppo_shared": SharedPPOConfig},
+    "reward": {"weighted_terms": RewardConfig, "local_terms": LocalRewardConfig},
     "controller": {config.kind: type(config) for config in standard_controllers().values()},
 }
 """Group -> kind -> dataclass. A new kind is one line here, its dataclass, and a member."""

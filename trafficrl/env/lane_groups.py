@@ -9,7 +9,7 @@ from trafficrl.network.approaches import controlled_lanes, downstream_lanes, wai
 from trafficrl.network.model import Network
 from trafficrl.simulation.state import FloatArray, IntArray, Lanes
 
-__all__ = ["LaneGroups"]
+__all__ = ["VEHICLE_SPACE_M", "LaneGroups"]
 
 VEHICLE_SPACE_M = 7.5
 """A standing car and its gap: SUMO's default length 5 m and minGap 2.5 m."""

@@ -7,6 +7,7 @@ the state that answers one value for each member of its scope.
 from collections.abc import Callable
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from trafficrl.config.algorithm import ObservationConfig
@@ -59,6 +60,9 @@ class ObservationEncoder:
                 owners = self._groups.phase_names if name in PER_PHASE else members
                 self.names += [f"{name}:{owner}" for owner in owners]
         self.size = len(self.names)
+        self.space: spaces.Space[NDArray[np.float32]] = spaces.Box(
+            0.0, 1.0, (self.size,), np.float32
+        )
         self._config = config
 
     @property

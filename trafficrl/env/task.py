@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trafficrl.config.algorithm import ActionConfig, ObservationConfig
+from trafficrl.config.algorithm import ActionConfig, ObservationBase
 from trafficrl.config.controller import ControllerConfig
 from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import Backend
@@ -22,7 +22,7 @@ class Task:
 
     network: Network
     scenarios: Mapping[str, ScenarioConfig]
-    observation: ObservationConfig
+    observation: ObservationBase
     action: ActionConfig
     reward: RewardConfig
     step_s: float

@@ -7,13 +7,13 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
+from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.actions import build_action
+from trafficrl.env.encoding import build_encoder
 from trafficrl.env.episodes import TrainingEpisodes
-from trafficrl.env.observations import ObservationEncoder
-from trafficrl.env.rewards import WeightedReward
+from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import RunningEpisode, start_episode
 from trafficrl.env.task import Task
 from trafficrl.simulation.state import TrafficState
@@ -24,11 +24,13 @@ Observation = NDArray[np.float32]
 
 
 class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
-    """One agent for all signals of a network.
+    """All signals of a network, for one agent or for one policy that each of them asks.
 
-    Observation: Box(0, 1), the named features of the task's configuration.
+    Observation: Box, the named features of the task's configuration: (features,) of the network, or
+        (signals, features) of each signal.
     Action: greens of the next cycle (Box) or the next phase of each signal (MultiDiscrete).
-    Reward: the weighted terms, integrated over the decision; `info["reward_terms"]` has each.
+    Reward: the weighted terms, integrated over the decision; `info["reward_terms"]` has each. Where
+        each signal is seen by itself, the mean of what `info["signal_rewards"]` (signals,) pays it.
     Episode end: truncated at the scenario's end, terminated when all have arrived.
     Replay: `info` of a reset has SUMO's command line, that of every call the time in SUMO [s].
 
@@ -50,10 +52,13 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         self._episode = 0
         self._running: RunningEpisode | None = None
         self._folder = tempfile.TemporaryDirectory(prefix=f"slot-{slot}-", dir=folder)
-        self._encoder = ObservationEncoder(task.observation, task.network, end_s=task.end_s)
+        self._encoder = build_encoder(
+            task.observation, task.network, end_s=task.end_s, step_s=task.step_s
+        )
+        self._by_signal = isinstance(task.observation, SignalObservationConfig)
         self._action = build_action(task.action, task.network, task.step_s)
-        self._reward = WeightedReward(task.reward, task.network)
-        self.observation_space = spaces.Box(0.0, 1.0, (self._encoder.size,), np.float32)
+        self._reward = build_reward(task.reward, task.network)
+        self.observation_space = self._encoder.space
         self.action_space = self._action.space
 
     def reset(
@@ -107,13 +112,16 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         assert self._running is not None, "reset() comes before step()"
         driver = self._running.driver
         state = driver.advance(self._action.decode(action))
-        reward, terms = self._reward.pay(state)
-        terminated = state.totals.expected_veh == 0
         info: dict[str, Any] = {
-            "reward_terms": terms,
             "scenario": self._running.scenario.name,
             "time_s": state.time_s,
         }
+        if self._by_signal:
+            rewards, info["reward_terms"] = self._reward.pay_signals(state)
+            reward, info["signal_rewards"] = float(rewards.mean()), rewards
+        else:
+            reward, info["reward_terms"] = self._reward.pay(state)
+        terminated = state.totals.expected_veh == 0
         if terminated or driver.finished:
             info["traffic"] = traffic_totals(state)
         return self._encoder.encode(state), reward, terminated, driver.finished, info

@@ -19,7 +19,7 @@ from trafficrl.control.sotl import Sotl
 from trafficrl.control.tree_method.controller import TreeMethod
 from trafficrl.control.webster import WebsterPlans
 from trafficrl.env.actions import build_action
-from trafficrl.env.observations import ObservationEncoder
+from trafficrl.env.encoding import build_encoder
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError, unknown_name
 from trafficrl.network.programs import SignalProgram
@@ -72,7 +72,7 @@ def build_controller(name: str, task: Task) -> Controller:
     assert path is not None, "the check has found it"
     model = load_model(path)
     model.check_fits(task.network)
-    encoder = ObservationEncoder(model.observation, task.network, end_s=task.end_s)
+    encoder = build_encoder(model.observation, task.network, end_s=task.end_s, step_s=task.step_s)
     action = build_action(model.action, task.network, task.step_s)
     return LearnedController(encoder.encode, model.act, action.decode)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from trafficrl.control.controller import Controller
 from trafficrl.control.driver import SignalDriver
 from trafficrl.env.episodes import Episode
-from trafficrl.env.rewards import WeightedReward
+from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import start_episode
 from trafficrl.env.task import Task
 from trafficrl.evaluation.metrics import episode_metrics
@@ -38,7 +38,7 @@ def run_episode(
         DemandError: the demand cannot be generated on this network.
         SimulationError: SUMO would not start, or died.
     """
-    reward = WeightedReward(task.reward, task.network)
+    reward = build_reward(task.reward, task.network)
     with tempfile.TemporaryDirectory(prefix="episode-", dir=folder) as name:
         running = start_episode(
             task,

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from stable_baselines3 import PPO
 
-from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.errors import CheckpointError, RunError
 from trafficrl.files import replacing
 from trafficrl.network.model import Network
@@ -37,7 +37,7 @@ Tensors = dict[str, torch.Tensor]
 class Origin:
     """What all models of a run have in common."""
 
-    algorithm: PPOConfig
+    algorithm: CommonPPOConfig
     network: Network
     facts: dict[str, Any]
     """Fields of a sidecar: config_hash, run, scenarios, lineage, versions."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from stable_baselines3 import PPO
 
-from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
 from trafficrl.runs.seeding import stream
@@ -35,7 +35,7 @@ def build_learner(
         TrafficRLError: what an environment raised at its start.
     """
     algorithm = config.algorithm
-    assert isinstance(algorithm, PPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
+    assert isinstance(algorithm, CommonPPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
     torch.set_num_threads(config.execution.torch_threads)
     path, registry = config.resume_from, Path(config.execution.models_dir)
     loaded = None if path is None or again else load_ancestor(path, registry)

@@ -4,7 +4,8 @@ Numbers and words are JSON, arrays are tensors: nothing of it is code. Environme
 their histories, since SUMO's own saved states do not go on identically: the same episode with the
 same actions does.
 
-Shapes: N environments, T steps of an unfinished rollout.
+Shapes: N environments (processes: to a shared policy each is many), T steps of an unfinished
+rollout.
 """
 
 import logging
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
-from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
+from stable_baselines3.common.vec_env import VecEnvWrapper, VecMonitor
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
 from trafficrl.errors import CheckpointError
@@ -126,10 +127,12 @@ def _check(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> None:
     buffer = model.rollout_buffer
     assert isinstance(buffer, RolloutBuffer)
     slots, filled = len(plain["slots"]), int(plain["filled"])
-    if slots != model.n_envs or filled > buffer.buffer_size:
+    assert model.env is not None
+    num_envs = inner_environments(model.env).num_envs
+    if slots != num_envs or filled > buffer.buffer_size:
         raise CheckpointError(
             f"the checkpoint is of {slots} environments and {filled} steps of a rollout, the run "
-            f"of {model.n_envs} and at most {buffer.buffer_size}"
+            f"of {num_envs} and at most {buffer.buffer_size}"
         )
     for name in ROLLOUT:
         stored, room = tensors[f"rollout.{name}"].shape, getattr(buffer, name)[:filled].shape
@@ -140,6 +143,7 @@ def _check(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> None:
 def _compare(model: PPO, observations: VecEnvObs, before: np.ndarray) -> None:
     """A replay that led elsewhere is told of: what follows is sound, but not what would have."""
     assert isinstance(observations, np.ndarray)
+    observations = observations.reshape(before.shape)  # a shared policy sees signals, not networks
     scale = model.get_vec_normalize_env()
     if scale is not None:
         observations = np.asarray(scale.normalize_obs(observations))
@@ -175,7 +179,7 @@ def _set_sums(model: PPO, sums: Mapping[str, Any]) -> None:
 
 def _monitor(model: PPO) -> VecMonitor:
     found = model.env
-    if isinstance(found, VecNormalize):
+    while isinstance(found, VecEnvWrapper) and not isinstance(found, VecMonitor):
         found = found.venv
     assert isinstance(found, VecMonitor)
     return found

@@ -26,14 +26,15 @@ from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.policies import ActorCriticPolicy
 
-from trafficrl.config.algorithm import ActionConfig, ActionKind, ObservationConfig, PPOConfig
+from trafficrl.config.algorithm import ActionConfig, CommonPPOConfig, ObservationBase
 from trafficrl.config.load import plain_values, to_algorithm
-from trafficrl.env.actions import LOGIT_LIMIT
-from trafficrl.errors import CheckpointError
+from trafficrl.config.shared_policy import SharedPPOConfig
+from trafficrl.env.signal_observations import check_room
+from trafficrl.errors import CheckpointError, NetworkError
 from trafficrl.files import replacing
 from trafficrl.network.model import Network
 from trafficrl.training.normaliser import Normaliser, RewardScale
-from trafficrl.training.policies import LAYOUT, build_policy_arguments, policy_class
+from trafficrl.training.policies import LAYOUT, action_space, build_policy_arguments, policy_class
 
 __all__ = [
     "LoadedModel",
@@ -52,7 +53,7 @@ class LoadedModel:
     """A model read from its file: weights, and all that gives them a meaning."""
 
     file: Path
-    algorithm: PPOConfig
+    algorithm: CommonPPOConfig
     timesteps: int
     """Environment steps that it has learned from, over all runs of its lineage."""
     network_hash: str
@@ -70,7 +71,7 @@ class LoadedModel:
         return self.policy.state_dict()
 
     @property
-    def observation(self) -> ObservationConfig:
+    def observation(self) -> ObservationBase:
         """What the policy sees."""
         return self.algorithm.observation
 
@@ -80,19 +81,24 @@ class LoadedModel:
         return self.algorithm.action
 
     def check_fits(self, network: Network) -> None:
-        """Return when the model was trained for this network.
+        """Return when the model can act on this network.
 
         Raises:
-            CheckpointError: another network, with both hashes.
+            CheckpointError: another network; for a shared policy, too many phases of a signal.
         """
-        if self.network_hash != network.hash:
+        if isinstance(self.algorithm, SharedPPOConfig):
+            try:
+                check_room(network, self.algorithm.observation.max_phases)
+            except NetworkError as error:
+                raise CheckpointError(f"{self.file}: {error}") from error
+        elif self.network_hash != network.hash:
             raise CheckpointError(
                 f"{self.file}: trained for the network {self.network_hash[:12]}, not for "
                 f"{network.hash[:12]}: choose the network that it was trained on"
             )
 
     def act(self, observation: NDArray[np.float32]) -> NDArray[Any]:
-        """The policy's most likely action for one observation (features,)."""
+        """The most likely action for an observation (features,), or for each of (S, features)."""
         if self.normaliser is not None:
             observation = self.normaliser.apply(observation)
         action, _ = self.policy.predict(observation, deterministic=True)
@@ -108,7 +114,7 @@ def write_model(
     model: PPO,
     file: Path,
     *,
-    algorithm: PPOConfig,
+    algorithm: CommonPPOConfig,
     network: Network,
     more: Callable[[zipfile.ZipFile], None] = lambda archive: None,
 ) -> None:
@@ -134,7 +140,7 @@ def write_model(
         more(archive)
 
 
-def save_model(model: PPO, file: Path, *, algorithm: PPOConfig, network: Network) -> None:
+def save_model(model: PPO, file: Path, *, algorithm: CommonPPOConfig, network: Network) -> None:
     """The model is in the file, for Stable-Baselines3 and for us; or the file is as it was."""
     with replacing(file) as temporary:
         write_model(model, temporary, algorithm=algorithm, network=network)
@@ -198,14 +204,14 @@ def _build_model(
     optimizer_state: dict[str, Any],
 ) -> LoadedModel:
     algorithm = to_algorithm(described["algorithm"])
-    assert isinstance(algorithm, PPOConfig)
+    assert isinstance(algorithm, CommonPPOConfig)
     num_phases = [int(number) for number in described["num_phases"]]
     num_features = int(described["num_features"])
     normaliser, scale = described["normaliser"], described["reward_scale"]
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, only to be replaced
         policy = policy_class(algorithm)(
             spaces.Box(-np.inf, np.inf, (num_features,), np.float32),
-            _action_space(algorithm.action, num_phases),
+            action_space(algorithm, num_phases),
             lambda progress: 0.0,
             **build_policy_arguments(algorithm, dict(described["policy_layout"])),
         )
@@ -228,12 +234,6 @@ def _build_model(
     )
     model.act(np.zeros(num_features, np.float32))  # whatever does not fit together shows now
     return model
-
-
-def _action_space(action: ActionConfig, num_phases: list[int]) -> spaces.Space[Any]:
-    if action.kind is ActionKind.next_phase:
-        return spaces.MultiDiscrete(num_phases)
-    return spaces.Box(-LOGIT_LIMIT, LOGIT_LIMIT, (sum(num_phases),), np.float32)
 
 
 def _tensors(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:

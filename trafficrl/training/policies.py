@@ -1,4 +1,4 @@
-"""The policy networks: Stable-Baselines3's MLP, and one that scores phases.
+"""The policy networks: Stable-Baselines3's MLP, one that scores phases, and the shared one.
 
 Shapes: B batch, F features of an observation, Q phases of all signals together, S signals,
 K features of one phase.
@@ -8,15 +8,28 @@ from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from trafficrl.config.algorithm import Activation, PolicyKind, PPOConfig
+from trafficrl.config.algorithm import (
+    ActionKind,
+    Activation,
+    CommonPPOConfig,
+    PolicyKind,
+    PPOConfig,
+)
+from trafficrl.config.shared_policy import SharedPPOConfig
+from trafficrl.env.actions import LOGIT_LIMIT
 from trafficrl.env.observations import ObservationEncoder
+from trafficrl.env.task import Task
+from trafficrl.training.scoring import ScoringPolicy, layers
+from trafficrl.training.shared_policy import SharedPhasePolicy
 
 __all__ = [
     "LAYOUT",
     "PhaseScorePolicy",
+    "action_space",
     "build_policy_arguments",
     "policy_class",
     "policy_layout",
@@ -80,8 +93,8 @@ class PhaseScorer(nn.Module):
         return embedding
 
 
-class PhaseScorePolicy(ActorCriticPolicy):
-    """Takes scores as logits of the next phase, or as means of the softmax of phase durations."""
+class PhaseScorePolicy(ScoringPolicy):
+    """Scores all phases of one network at once."""
 
     def __init__(
         self,
@@ -94,11 +107,9 @@ class PhaseScorePolicy(ActorCriticPolicy):
         self._signal_of_phase = signal_of_phase
         super().__init__(*spaces_and_schedule, **arguments)
 
-    def _build_mlp_extractor(self) -> None:
-        widths = self.net_arch
-        assert isinstance(widths, list)
-        # Stable-Baselines3 only asks for the three forward methods and the two sizes.
-        self.mlp_extractor = PhaseScorer(  # type: ignore[assignment]
+    def build_scorer(self, widths: list[int]) -> nn.Module:
+        """One for all phases of the network."""
+        return PhaseScorer(
             self.features_dim,
             self._phase_columns,
             self._signal_of_phase,
@@ -106,35 +117,11 @@ class PhaseScorePolicy(ActorCriticPolicy):
             activation=self.activation_fn,
         )
 
-    def _build(self, lr_schedule: Any) -> None:
-        super()._build(lr_schedule)
-        self.action_net = nn.Identity()  # the scores are the action's parameters already
-        with torch.no_grad():
-            # A first policy close to uniform explores best (Andrychowicz et al. 2021, sec. 3.2).
-            self.mlp_extractor.score[-1].weight.mul_(0.1)  # type: ignore[union-attr, index]
-        self.optimizer = self.optimizer_class(
-            self.parameters(),
-            lr=lr_schedule(1),  # type: ignore[call-arg] # every optimiser but torch's base has it
-            **self.optimizer_kwargs,
-        )
-
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return super()._get_constructor_parameters() | {
             "phase_columns": self._phase_columns,
             "signal_of_phase": self._signal_of_phase,
         }
-
-
-def layers(width: int, widths: list[int], activation: type[nn.Module]) -> nn.Sequential:
-    """Linear layers of those widths, each followed by the activation."""
-    modules: list[nn.Module] = []
-    for following in widths:
-        linear = nn.Linear(width, following)
-        nn.init.orthogonal_(linear.weight, np.sqrt(2))
-        nn.init.zeros_(linear.bias)
-        modules += [linear, activation()]
-        width = following
-    return nn.Sequential(*modules)
 
 
 LAYOUT = ("phase_columns", "signal_of_phase")
@@ -145,23 +132,43 @@ POLICIES: dict[PolicyKind, type[ActorCriticPolicy]] = {
 }
 
 
-def policy_class(config: PPOConfig) -> type[ActorCriticPolicy]:
+def policy_class(config: CommonPPOConfig) -> type[ActorCriticPolicy]:
     """The class of the configured policy."""
+    if isinstance(config, SharedPPOConfig):
+        return SharedPhasePolicy
+    assert isinstance(config, PPOConfig)
     return POLICIES[config.policy]
 
 
-def build_policy_arguments(config: PPOConfig, layout: dict[str, Any]) -> dict[str, Any]:
+def build_policy_arguments(config: CommonPPOConfig, layout: dict[str, Any]) -> dict[str, Any]:
     """Stable-Baselines3's `policy_kwargs` for the configuration and a layout."""
-    return {
+    common = {
         "net_arch": list(config.net_arch),
         "activation_fn": ACTIVATIONS[config.activation],
-        "log_std_init": config.log_std_init,
-        **layout,
     }
+    if isinstance(config, SharedPPOConfig):
+        seen = config.observation
+        return common | {
+            "max_phases": seen.max_phases,
+            "phase_features": len(seen.phase_features),
+            "signal_features": len(seen.signal_features),
+        }
+    assert isinstance(config, PPOConfig)
+    return common | {"log_std_init": config.log_std_init} | layout
 
 
-def policy_layout(config: PPOConfig, encoder: ObservationEncoder) -> dict[str, Any]:
+def policy_layout(config: CommonPPOConfig, task: Task) -> dict[str, Any]:
     """The values of `LAYOUT` that the configured policy needs."""
-    if config.policy is PolicyKind.mlp:
+    if not isinstance(config, PPOConfig) or config.policy is PolicyKind.mlp:
         return {}
+    encoder = ObservationEncoder(config.observation, task.network, end_s=task.end_s)
     return {name: getattr(encoder, name).tolist() for name in LAYOUT}
+
+
+def action_space(config: CommonPPOConfig, num_phases: list[int]) -> spaces.Space[Any]:
+    """What the policy chooses from, on a network whose signals have so many phases (S,)."""
+    if isinstance(config, SharedPPOConfig):
+        return spaces.Discrete(config.observation.max_phases)
+    if config.action.kind is ActionKind.next_phase:
+        return spaces.MultiDiscrete(num_phases)
+    return spaces.Box(-LOGIT_LIMIT, LOGIT_LIMIT, (sum(num_phases),), np.float32)

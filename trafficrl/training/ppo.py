@@ -8,9 +8,8 @@ import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 
-from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.load import plain_values
-from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError, unknown_name
 from trafficrl.network.model import Network
@@ -19,32 +18,33 @@ from trafficrl.runs.run_models import newest_model
 from trafficrl.runs.sidecars import sidecar_file, verify_model
 from trafficrl.training.models import LoadedModel, load_model, restore_model
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
+from trafficrl.training.processes import inner_environments
 
 __all__ = ["build_ppo", "find_model", "load_ancestor", "resume_ppo"]
 
 
 def build_ppo(
-    config: PPOConfig, environments: VecEnv, task: Task, *, seed: int, device: str
+    config: CommonPPOConfig, environments: VecEnv, task: Task, *, seed: int, device: str
 ) -> PPO:
     """A learner that has learned nothing yet; its weights follow from the seed.
 
     Raises:
         ConfigError: a batch that does not fit the rollout, or a device that is not there.
     """
-    rollout = config.n_steps * environments.num_envs
+    num_envs = inner_environments(environments).num_envs
+    rollout = config.n_steps * num_envs
     if config.batch_size > rollout:
         raise ConfigError(
             f"algorithm.batch_size must be <= n_steps * environments = {config.n_steps} * "
-            f"{environments.num_envs} = {rollout} transitions, got {config.batch_size}"
+            f"{num_envs} = {rollout} transitions, got {config.batch_size}"
         )
     check_device(device)
-    encoder = ObservationEncoder(config.observation, task.network, end_s=task.end_s)
     return PPO(
         policy_class(config),
         environments,
         learning_rate=config.learning_rate,
         n_steps=config.n_steps,
-        batch_size=config.batch_size,
+        batch_size=config.batch_size * (environments.num_envs // num_envs),
         n_epochs=config.n_epochs,
         gamma=config.gamma,
         gae_lambda=config.gae_lambda,
@@ -52,13 +52,13 @@ def build_ppo(
         ent_coef=config.ent_coef,
         vf_coef=config.vf_coef,
         max_grad_norm=config.max_grad_norm,
-        policy_kwargs=build_policy_arguments(config, policy_layout(config, encoder)),
+        policy_kwargs=build_policy_arguments(config, policy_layout(config, task)),
         seed=seed,
         device=device,
     )
 
 
-def resume_ppo(model: PPO, loaded: LoadedModel, config: PPOConfig, network: Network) -> None:
+def resume_ppo(model: PPO, loaded: LoadedModel, config: CommonPPOConfig, network: Network) -> None:
     """The fresh model goes on with weights, optimiser and step count of the loaded one.
 
     Raises:
@@ -67,22 +67,25 @@ def resume_ppo(model: PPO, loaded: LoadedModel, config: PPOConfig, network: Netw
     loaded.check_fits(network)
     before, now = shaping_values(loaded.algorithm), shaping_values(config)
     for name, value in before.items():
-        if value != now[name]:
+        if value != now.get(name):
             raise CheckpointError(
-                f"resume_from {loaded.file}: {name} was {value}, now it is {now[name]}"
+                f"resume_from {loaded.file}: {name} was {value}, now it is {now.get(name)}"
             )
     restore_model(model, loaded)
 
 
-SHAPING = ("policy", "observation", "action", "net_arch", "activation", "normalize_observation")
+SHAPING = (
+    *("kind", "policy", "observation", "action"),
+    *("net_arch", "activation", "normalize_observation"),
+)
 """What of an algorithm decides a model's shapes, and what the numbers mean that go in and out."""
 
 
-def shaping_values(config: PPOConfig) -> dict[str, Any]:
+def shaping_values(config: CommonPPOConfig) -> dict[str, Any]:
     """The values of `SHAPING` by their full key."""
     values = plain_values(config)
     flat: dict[str, Any] = {}
-    for name in SHAPING:
+    for name in filter(values.__contains__, SHAPING):
         inner = values[name] if isinstance(values[name], dict) else {"": values[name]}
         flat |= {f"algorithm.{name}.{key}".rstrip("."): value for key, value in inner.items()}
     return flat

@@ -3,7 +3,7 @@
 Stable-Baselines3 collects a whole rollout in one call, which on a large city takes an hour. What
 it keeps meanwhile - observations, the buffer, episodes' sums - lies in the model as it would there.
 
-Shapes: N environments.
+Shapes: N environments as the learner has them; to a shared policy each signal is one.
 """
 
 from typing import Any
@@ -13,6 +13,8 @@ import torch
 from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
+
+from trafficrl.training.processes import inner_environments
 
 __all__ = ["Rollout"]
 
@@ -27,12 +29,24 @@ class Rollout:
     def __init__(self, model: PPO) -> None:
         assert isinstance(model.rollout_buffer, RolloutBuffer)
         self._model = model
+        assert model.env is not None
         self._buffer = model.rollout_buffer
+        self._decisions = inner_environments(model.env).num_envs
 
     @property
     def full(self) -> bool:
         """The buffer holds as many steps as an update learns from."""
         return self._buffer.full
+
+    @property
+    def missing(self) -> int:
+        """Decisions of all networks until the buffer is full."""
+        return (self._buffer.buffer_size - self._buffer.pos) * self._decisions
+
+    @property
+    def decisions(self) -> int:
+        """That an update learns from."""
+        return self._buffer.buffer_size * self._decisions
 
     def clear(self) -> None:
         """The buffer is empty: what it held has been learned."""
@@ -53,7 +67,7 @@ class Rollout:
             actions, values, log_probs = model.policy(seen)
         chosen = actions.cpu().numpy()
         observations, rewards, dones, infos = env.step(self._allowed(chosen))
-        model.num_timesteps += env.num_envs
+        model.num_timesteps += self._decisions
         model._update_info_buffer(infos, dones)
         rewards = rewards + self._cut_off_worth(dones, infos)
         starts = model._last_episode_starts
@@ -87,11 +101,16 @@ class Rollout:
         F. Pardo et al., Time Limits in Reinforcement Learning, ICML 2018, sec. 2.2.
         """
         model, worth = self._model, np.zeros(len(infos), np.float32)
-        for place, info in enumerate(infos):
-            last = info.get("terminal_observation")
-            if dones[place] and last is not None and info.get("TimeLimit.truncated", False):
-                seen, _ = model.policy.obs_to_tensor(last)
-                with torch.no_grad():
-                    value = model.policy.predict_values(seen)
-                worth[place] = model.gamma * value.item()
+        cut_off = [
+            place
+            for place in np.flatnonzero(dones)
+            if infos[place].get("TimeLimit.truncated", False)
+            and infos[place].get("terminal_observation") is not None
+        ]
+        if cut_off:
+            last = np.stack([infos[place]["terminal_observation"] for place in cut_off])
+            seen, _ = model.policy.obs_to_tensor(last)
+            with torch.no_grad():
+                values = model.policy.predict_values(seen)
+            worth[cut_off] = model.gamma * values.cpu().numpy()[:, 0]
         return worth

@@ -5,14 +5,14 @@ They are functions of the model's own step count, so that a resumed training goe
 
 from collections.abc import Callable
 
-from trafficrl.config.algorithm import LearningRateSchedule, PPOConfig
+from trafficrl.config.algorithm import CommonPPOConfig, LearningRateSchedule
 
 __all__ = ["entropy_schedule", "learning_rate_schedule"]
 
 Schedule = Callable[[int], float]
 
 
-def learning_rate_schedule(config: PPOConfig, *, total_timesteps: int) -> Schedule:
+def learning_rate_schedule(config: CommonPPOConfig, *, total_timesteps: int) -> Schedule:
     """Learning rate after that many environment steps.
 
     constant: learning_rate.
@@ -30,7 +30,7 @@ def learning_rate_schedule(config: PPOConfig, *, total_timesteps: int) -> Schedu
     return table[config.lr_schedule]
 
 
-def entropy_schedule(config: PPOConfig) -> Schedule:
+def entropy_schedule(config: CommonPPOConfig) -> Schedule:
     """Entropy bonus after that many environment steps: ent_coef, or falling where ent_schedule."""
     if not config.ent_schedule:
         return lambda steps: config.ent_coef

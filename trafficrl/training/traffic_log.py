@@ -19,9 +19,9 @@ class TrafficLog:
             self.values[name].extend(numbers)
 
     def add(self, infos: Sequence[Mapping[str, Any]]) -> None:
-        """What the environments told of one step."""
+        """What the environments told of one step; who has nothing to tell is silent."""
         for info in infos:
-            for name, value in info["reward_terms"].items():
+            for name, value in info.get("reward_terms", {}).items():
                 self.values[f"reward/{name}"].append(value)
             for name, value in info.get("traffic", {}).items():
                 self.values[f"traffic/{name}"].append(value)

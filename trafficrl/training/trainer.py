@@ -154,8 +154,7 @@ class Trainer:
 
     def _roll_out(self) -> None:
         model, state = self._model, self._state
-        missing = model.n_steps - model.rollout_buffer.pos
-        with self._times.timed("rollout", steps=missing * model.n_envs):
+        with self._times.timed("rollout", steps=self._rollout.missing):
             while not self._rollout.full:
                 self._stop.check()
                 before = int(model.num_timesteps)
@@ -166,12 +165,12 @@ class Trainer:
 
     def _update(self) -> None:
         model, state = self._model, self._state
-        start = int(model.num_timesteps) - model.n_steps * model.n_envs
+        start = int(model.num_timesteps) - self._rollout.decisions
         rate = self._learning_rate(start)
         model.learning_rate, model.lr_schedule = rate, FloatSchedule(rate)
         model.ent_coef = self._entropy(start)
         with (
-            self._times.timed("update", steps=model.n_steps * model.n_envs),
+            self._times.timed("update", steps=self._rollout.decisions),
             undone_if_cut(model),
             self._stop.interruptible(),
         ):

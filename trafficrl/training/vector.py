@@ -6,11 +6,13 @@ from pathlib import Path
 
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor, VecNormalize
 
-from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.algorithm import CommonPPOConfig, PPOConfig
 from trafficrl.config.execution import ExecutionConfig
+from trafficrl.config.shared_policy import SharedPPOConfig
 from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.training.processes import ProcessVecEnv, SingleVecEnv
+from trafficrl.training.signal_vector import SignalVecEnv
 
 __all__ = ["build_vector_env"]
 
@@ -18,9 +20,11 @@ log = logging.getLogger(__name__)
 
 
 def build_vector_env(
-    task: Task, algorithm: PPOConfig, execution: ExecutionConfig, *, seed: int, folder: Path
+    task: Task, algorithm: CommonPPOConfig, execution: ExecutionConfig, *, seed: int, folder: Path
 ) -> VecEnv:
     """Running environments, one a slot, with monitoring and the normalisation asked for.
+
+    To a shared policy each signal in them is one.
 
     Slots begin with different scenarios and go round all of them; demand files lie in `folder`.
     """
@@ -40,10 +44,14 @@ def build_vector_env(
         makers = [partial(make, slot=slot) for slot in range(slots)]
         environments = ProcessVecEnv(makers, execution, folder)
     environments = VecMonitor(environments)
-    if algorithm.normalize_observation or algorithm.normalize_reward:
+    if isinstance(algorithm, SharedPPOConfig):
+        environments = SignalVecEnv(environments, algorithm.observation.max_phases)
+    # The features of a shared policy have a scale of their own, and its mask must stay one.
+    norm_obs = isinstance(algorithm, PPOConfig) and algorithm.normalize_observation
+    if norm_obs or algorithm.normalize_reward:
         return VecNormalize(
             environments,
-            norm_obs=algorithm.normalize_observation,
+            norm_obs=norm_obs,
             norm_reward=algorithm.normalize_reward,
             gamma=algorithm.gamma,
         )

@@ -1,0 +1,82 @@
+"""PPO of one policy that acts for every signal of any network, each from what is around it."""
+
+from dataclasses import dataclass, field
+
+from trafficrl.config.algorithm import (
+    ActionKind,
+    CommonPPOConfig,
+    ObservationBase,
+    check_features,
+)
+from trafficrl.config.checks import check_range
+from trafficrl.errors import ConfigError
+
+__all__ = [
+    "LOCAL_PHASE_FEATURES",
+    "LOCAL_SIGNAL_FEATURES",
+    "SharedPPOConfig",
+    "SignalObservationConfig",
+]
+
+LOCAL_PHASE_FEATURES = (
+    "phase_queue",
+    "phase_vehicles",
+    "phase_approaching",
+    "phase_arriving",
+    "phase_released",
+    "phase_waiting",
+    "phase_downstream",
+    "phase_room",
+    "phase_pressure",
+    "phase_lanes",
+    "phase_current",
+)
+LOCAL_SIGNAL_FEATURES = (
+    "phase_age",
+    "clearing",
+    "signal_queue",
+    "signal_vehicles",
+    "neighbour_queue",
+    "neighbour_vehicles",
+)
+
+
+@dataclass(kw_only=True)
+class SignalObservationConfig(ObservationBase):
+    """Which named features of one signal the policy sees; what they mean is the same everywhere."""
+
+    max_phases: int = 8
+    """The most phases that a signal may have; with fewer, the rest is empty and never chosen."""
+    reach_m: float = 300.0
+    """How far behind a stop line vehicles approach it, past junctions without signals [m]."""
+    phase_features: list[str] = field(default_factory=list)
+    signal_features: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        check_range("algorithm.observation.max_phases", self.max_phases, 2, 64)
+        check_range("algorithm.observation.reach_m", self.reach_m, 0, 5000, unit="m")
+        check_features("phase", self.phase_features, LOCAL_PHASE_FEATURES)
+        check_features("signal", self.signal_features, LOCAL_SIGNAL_FEATURES)
+
+
+@dataclass(kw_only=True)
+class SharedPPOConfig(CommonPPOConfig):
+    """Each signal is an environment of its own to the learner, and all teach one network.
+
+    Steps are decisions of a whole network, as for a policy of all signals together: `n_steps`
+    decisions with `batch_size` of them in a gradient step, each with the transitions of all its
+    signals.
+    """
+
+    kind: str = "ppo_shared"
+    observation: SignalObservationConfig = field(default_factory=SignalObservationConfig)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.observation.phase_features:
+            raise ConfigError("algorithm.observation.phase_features is empty: name at least one")
+        if self.action.kind is not ActionKind.next_phase:
+            raise ConfigError(
+                "algorithm.kind=ppo_shared chooses phases: set algorithm.action.kind=next_phase, "
+                f"got {self.action.kind.name}"
+            )

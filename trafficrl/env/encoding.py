@@ -1,0 +1,45 @@
+"""From a configured observation to what encodes it."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from trafficrl.config.algorithm import ObservationBase, ObservationConfig
+from trafficrl.config.shared_policy import SignalObservationConfig
+from trafficrl.env.observations import ObservationEncoder
+from trafficrl.env.signal_observations import SignalObservations
+from trafficrl.network.model import Network
+from trafficrl.simulation.state import TrafficState
+
+__all__ = ["Encoder", "build_encoder"]
+
+
+class Encoder(Protocol):
+    """A space, and the way from states to it."""
+
+    @property
+    def space(self) -> spaces.Space[Any]:
+        """What there is to be seen."""
+
+    @property
+    def names(self) -> list[str]:
+        """Of the features, in the order of a row."""
+
+    def encode(self, state: TrafficState) -> NDArray[np.float32]:
+        """What is seen of that state."""
+
+
+def build_encoder(
+    config: ObservationBase, network: Network, *, end_s: float, step_s: float
+) -> Encoder:
+    """One row (features,) of the whole network, or one of each signal (S, features).
+
+    Raises:
+        NetworkError: a signal has more phases than the observation has room for.
+    """
+    if isinstance(config, SignalObservationConfig):
+        return SignalObservations(config, network, step_s=step_s)
+    assert isinstance(config, ObservationConfig)
+    return ObservationEncoder(config, network, end_s=end_s)

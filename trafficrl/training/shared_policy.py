@@ -1,0 +1,121 @@
+"""The network that acts for any signal of any city, from that signal's own row.
+
+It treats the phases of a signal as a set: in another order they get the same probabilities in that
+order, and places that no phase fills change nothing. What may not be chosen has a probability of
+exactly 0, in sampling as in the loss, because the row itself says so.
+
+Shapes: B rows, P places for phases, F features of one phase, G features of one signal, H last width
+of the network.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from trafficrl.training.scoring import ScoringPolicy, layers
+
+__all__ = ["NEVER", "SharedPhasePolicy", "SignalRows"]
+
+NEVER = -1e9
+"""Score of what may not be chosen: its exponential is 0 beside any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRows:
+    """What stands where in the rows of `SignalObservations`."""
+
+    max_phases: int
+    phase_features: int
+    signal_features: int
+
+    def split(
+        self, rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """May be chosen (B, P), exists (B, P), phases (B, P, F) and signals (B, G)."""
+        places, features = self.max_phases, self.phase_features
+        sizes = [places, places, places * features, self.signal_features]
+        chosen, exists, phases, signals = torch.split(rows, sizes, dim=1)
+        return chosen > 0, exists > 0, phases.reshape(-1, places, features), signals
+
+
+class PhaseSet(nn.Module):
+    """Embeds each phase beside its signal, and the set of them by mean and maximum."""
+
+    def __init__(self, rows: SignalRows, widths: list[int], activation: type[nn.Module]) -> None:
+        super().__init__()
+        self.embed = layers(rows.phase_features + rows.signal_features, widths, activation)
+        self.size = 2 * widths[-1] + rows.signal_features
+
+    def forward(
+        self, exists: torch.Tensor, phases: torch.Tensor, signals: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Embeddings (B, P, H) and the whole (B, size)."""
+        there = exists.unsqueeze(2)
+        beside = signals.unsqueeze(1).expand(-1, phases.shape[1], -1)
+        each = self.embed(torch.cat([phases, beside], dim=2))
+        number = there.sum(1).clamp(min=1)
+        mean = (each * there).sum(1) / number
+        most = each.masked_fill(~there, NEVER).amax(1).clamp(min=-1e3)
+        return each, torch.cat([mean, most, signals], dim=1)
+
+
+class SharedScorer(nn.Module):
+    """Scores the phases of each row (B, P), and embeds the signal for its value."""
+
+    def __init__(self, rows: SignalRows, widths: list[int], activation: type[nn.Module]) -> None:
+        super().__init__()
+        self._rows = rows
+        self.acting = PhaseSet(rows, widths, activation)
+        self.judging = PhaseSet(rows, widths, activation)
+        last = widths[-1]
+        self.score = layers(last + self.acting.size, [last], activation)
+        self.score.append(nn.Linear(last, 1))
+        self.value = layers(self.judging.size, [last], activation)
+        self.latent_dim_pi, self.latent_dim_vf = rows.max_phases, last
+
+    def forward(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scores (B, P) and embedding (B, H)."""
+        return self.forward_actor(rows), self.forward_critic(rows)
+
+    def forward_actor(self, rows: torch.Tensor) -> torch.Tensor:
+        """Scores (B, P); `NEVER` where a phase may not be chosen."""
+        chosen, exists, phases, signals = self._rows.split(rows)
+        each, whole = self.acting(exists, phases, signals)
+        beside = whole.unsqueeze(1).expand(-1, each.shape[1], -1)
+        scores: torch.Tensor = self.score(torch.cat([each, beside], dim=2)).squeeze(2)
+        return scores.masked_fill(~chosen, NEVER)
+
+    def forward_critic(self, rows: torch.Tensor) -> torch.Tensor:
+        """Embedding (B, H)."""
+        _, exists, phases, signals = self._rows.split(rows)
+        _, whole = self.judging(exists, phases, signals)
+        embedding: torch.Tensor = self.value(whole)
+        return embedding
+
+
+class SharedPhasePolicy(ScoringPolicy):
+    """Chooses among the phases of one signal that may be chosen now."""
+
+    def __init__(
+        self,
+        *spaces_and_schedule: Any,
+        max_phases: int,
+        phase_features: int,
+        signal_features: int,
+        **arguments: Any,
+    ) -> None:
+        self._rows = SignalRows(max_phases, phase_features, signal_features)
+        super().__init__(*spaces_and_schedule, **arguments)
+
+    def build_scorer(self, widths: list[int]) -> nn.Module:
+        """One for all signals."""
+        return SharedScorer(self._rows, widths, self.activation_fn)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return super()._get_constructor_parameters() | {
+            "max_phases": self._rows.max_phases,
+            "phase_features": self._rows.phase_features,
+            "signal_features": self._rows.signal_features,
+        }
