@@ -11,7 +11,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 from traffic_cases import NEXT_PHASE, city, scenario_config, scratch, task
 
-from trafficrl.config.algorithm import ObservationConfig, PPOConfig
+from trafficrl.config.algorithm import CommonPPOConfig, ObservationConfig, PPOConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.network import GridConfig
 from trafficrl.config.reward import RewardConfig, TermConfig
@@ -66,7 +66,7 @@ def other_city() -> Network:
     return build_network(grid, scratch())
 
 
-def small_task(algorithm: PPOConfig = ALGORITHM, **changes: Any) -> Task:
+def small_task(algorithm: CommonPPOConfig = ALGORITHM, **changes: Any) -> Task:
     """One scenario of fixed demand, paid by delay."""
     values = {
         "scenarios": {"light": scenario_config(num_vehicles=12)},
@@ -80,7 +80,7 @@ def small_task(algorithm: PPOConfig = ALGORITHM, **changes: Any) -> Task:
 @contextmanager
 def learner(
     folder: Path,
-    algorithm: PPOConfig = ALGORITHM,
+    algorithm: CommonPPOConfig = ALGORITHM,
     execution: ExecutionConfig = EXECUTION,
     *,
     seed: int = 1,
@@ -96,7 +96,11 @@ def learner(
 
 
 def save_new_model(
-    file: Path, algorithm: PPOConfig = ALGORITHM, *, seed: int = 1, network: Network | None = None
+    file: Path,
+    algorithm: CommonPPOConfig = ALGORITHM,
+    *,
+    seed: int = 1,
+    network: Network | None = None,
 ) -> None:
     """The file holds a model that has learned nothing; its weights follow from the seed."""
     network = network or city()
@@ -107,7 +111,7 @@ def save_new_model(
 def trainer_of(
     model: PPO,
     folder: Path,
-    algorithm: PPOConfig,
+    algorithm: CommonPPOConfig,
     execution: ExecutionConfig,
     validate: Callable[[Path], Validation] | None = None,
 ) -> Trainer:
