@@ -263,9 +263,8 @@ def test_speeds_by_seconds_are_what_is_measured() -> None:
     config = replace(CORRECTED, speed_mean=SpeedMean.seconds)
     controller = TreeMethod(ORIGINAL_STYLE, config, step_s=1.0)
     free = measured.copy()
-    jammed = replace(
-        state_of(ORIGINAL_STYLE, JAM, ON), edge_speed_mps=measured, edge_speed_by_lanes_mps=free
-    )
+    state = state_of(ORIGINAL_STYLE, JAM, ON)
+    jammed = replace(state, edge_speeds_mps=lambda: np.stack([measured, free]))
     assert controller.measure(jammed) == [[0, 0, 0]]
     measured[0] = 10 / 3.6
     vehicle_mean = TreeMethod(ORIGINAL_STYLE, CORRECTED, step_s=1.0)
@@ -273,7 +272,8 @@ def test_speeds_by_seconds_are_what_is_measured() -> None:
     config = replace(CORRECTED, speed_mean=SpeedMean.seconds_by_lanes)
     by_lanes = TreeMethod(ORIGINAL_STYLE, config, step_s=1.0)
     assert by_lanes.measure(jammed) == [[0, 0, 0]]
-    assert by_lanes.measure(replace(jammed, edge_speed_by_lanes_mps=measured)) != [[0, 0, 0]]
+    jammed = replace(state, edge_speeds_mps=lambda: np.stack([free, measured]))
+    assert by_lanes.measure(jammed) != [[0, 0, 0]]
 
 
 def test_the_speed_of_an_edge_is_that_of_its_vehicles() -> None:
@@ -363,8 +363,7 @@ def test_an_episode_ends_and_every_green_is_valid(preset: str) -> None:
             assert isinstance(command, PhaseDurations)
             commands.append(command)
             state = driver.advance(command)
-            assert np.allclose(state.edge_speed_mps, reader.mean_mps[:, 0])
-            assert np.allclose(state.edge_speed_by_lanes_mps, reader.mean_mps[:, 1])
+            assert np.allclose(state.edge_speeds_mps().T, reader.mean_mps)
     assert (len(commands), state.time_s) == (7, 600)
     assert state.totals.arrived_veh > 100
     for command in commands:
@@ -375,4 +374,5 @@ def test_an_episode_ends_and_every_green_is_valid(preset: str) -> None:
             assert not row[len(one.phases) :].any()
             assert np.array_equal(greens, np.rint(greens))
     assert not np.array_equal(commands[-1].green_s, commands[0].green_s)
-    assert (state.edge_speed_mps < state.edge_speed_by_lanes_mps - 0.1).any(), "no lane was empty"
+    over_vehicles, by_lanes = state.edge_speeds_mps()
+    assert (over_vehicles < by_lanes - 0.1).any(), "no lane was empty"

@@ -54,8 +54,7 @@ def state(**changes: Any) -> TrafficState:
         interval_s=10.0,
         now=lanes(1),
         mean=lanes(2),
-        edge_speed_mps=np.zeros(0),
-        edge_speed_by_lanes_mps=np.zeros(0),
+        edge_speeds_mps=lambda: np.zeros((2, 0)),
         totals=Totals(
             running_veh=70,
             backlog_veh=30,

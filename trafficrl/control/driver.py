@@ -8,7 +8,7 @@ back, because it would go on from wherever it stands by then, without a clearanc
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,12 +22,11 @@ from trafficrl.simulation.state import FloatArray, TrafficState
 __all__ = ["SignalDriver"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What a signal is to show from some step on."""
 
-    index: int
-    """Of the signal."""
+    signal: int
+    """Its index."""
     state: str
     phase: int
     """That is green then, or that the clearance leads to."""
@@ -53,6 +52,7 @@ class SignalDriver:
         self._last_phase: list[int] = self._phase.tolist()
         self._last_green_step: list[int] = self._green_step.tolist()
         self._changes: dict[int, list[Change]] = defaultdict(list)
+        self._clearances: dict[tuple[int, int, int], tuple[str, str]] = {}
         self._plan_runs = True
 
     @property
@@ -92,9 +92,9 @@ class SignalDriver:
     def _run(self, steps: int) -> None:
         for _ in range(steps):
             for change in self._changes.pop(self._step, ()):
-                self._session.show(self._signals[change.index].id, change.state)
-                self._phase[change.index] = change.phase
-                self._green_step[change.index] = change.green_step
+                self._session.show(self._signals[change.signal].id, change.state)
+                self._phase[change.signal] = change.phase
+                self._green_step[change.signal] = change.green_step
             self._session.step()
             self._reader.tick()
             self._step += 1
@@ -145,11 +145,12 @@ class SignalDriver:
             return
         shown = [(start, signal.phases[following].state)]
         if start > 0:  # nothing was green before the episode, so there is nothing to clear
+            yellow_state, all_red_state = self._clearance(index, now, following)
             yellow = max(start, self._earliest_end(index))
             all_red = yellow + self._steps(signal.yellow_s)
             shown = [
-                (yellow, signal.yellow_state(now, following)),
-                (all_red, signal.all_red_state(now, following)),
+                (yellow, yellow_state),
+                (all_red, all_red_state),
                 (all_red + self._steps(signal.all_red_s), signal.phases[following].state),
             ]
         green = shown[-1][0]
@@ -160,6 +161,16 @@ class SignalDriver:
             self._changes[step].append(Change(index, state, following, green))
         self._last_phase[index] = following
         self._last_green_step[index] = green
+
+    def _clearance(self, index: int, now: int, following: int) -> tuple[str, str]:
+        """Yellow and all-red of a signal between two phases; put together once an episode."""
+        between = (index, now, following)
+        states = self._clearances.get(between)
+        if states is None:
+            signal = self._signals[index]
+            states = signal.yellow_state(now, following), signal.all_red_state(now, following)
+            self._clearances[between] = states
+        return states
 
     def _earliest_end(self, index: int) -> int:
         """The step at which the minimum green of a signal's phase is over."""

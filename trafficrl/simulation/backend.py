@@ -3,8 +3,10 @@
 from typing import Any, Protocol
 
 import libsumo
+from libsumo import _libsumo
 
 from trafficrl.config.execution import Backend
+from trafficrl.simulation.calls import FrequentCalls
 from trafficrl.simulation.traci_process import TRACI_ERRORS, SumoProcess
 
 __all__ = ["SUMO_ERRORS", "RunningSumo", "start_sumo", "sumo_version"]
@@ -15,11 +17,24 @@ SUMO_ERRORS = (libsumo.TraCIException, libsumo.FatalTraCIError, *TRACI_ERRORS)
 _libsumo_runs = False
 
 
+LIBSUMO_CALLS = FrequentCalls(
+    step=_libsumo.simulation_step,
+    arrived=_libsumo.simulation_getArrivedNumber,
+    parameter=_libsumo.simulation_getParameter,
+    lane_vehicles=_libsumo.lane_getLastStepVehicleNumber,
+    lane_queue=_libsumo.lane_getLastStepHaltingNumber,
+    lane_speed=_libsumo.lane_getLastStepMeanSpeed,
+    lane_waiting=_libsumo.lane_getWaitingTime,
+)
+"""The same functions without libsumo's Python around them, which costs as much as they do."""
+
+
 class RunningSumo(Protocol):
     """A simulation that runs."""
 
     api: Any
     """libsumo's module or a traci connection: they have one face."""
+    calls: FrequentCalls
 
     def last_words(self) -> str:
         """What SUMO said before it died, beside its exception."""
@@ -55,6 +70,7 @@ class InProcessSumo:
             raise libsumo.TraCIException("no such network (SUMO printed why above)") from error
         _libsumo_runs = True
         self.api = libsumo
+        self.calls = LIBSUMO_CALLS
 
     def last_words(self) -> str:
         """Nothing: libsumo's exceptions say it all."""

@@ -7,6 +7,8 @@ standing for the steps since the one before.
 Shapes: L lanes, E edges, K readings of the lanes since the decision before.
 """
 
+from functools import partial
+
 import numpy as np
 
 from trafficrl.network.model import Network
@@ -24,6 +26,7 @@ class StateReader:
         self._session = session
         self._lane_ids = [lane.id for lane in network.lanes]
         self._limit_mps = np.array([lane.speed_mps for lane in network.lanes])
+        self._limits_mps = np.stack([self._limit_mps] * 2)  # (2, L)
         self._sum_edges = LaneSums(
             [[network.lane_index[lane.id] for lane in edge.lanes] for edge in network.edges],
             len(network.lanes),
@@ -35,8 +38,9 @@ class StateReader:
     def tick(self) -> None:
         """The step that just passed is counted; at the sampling times the lanes are read."""
         self._steps += 1
-        self._arrived_now += self._session.read_arrived()
-        self._backlog_sum += self._session.read_backlog()
+        arrived_veh, backlog_veh = self._session.read_flow()
+        self._arrived_now += arrived_veh
+        self._backlog_sum += backlog_veh
         if self._steps % self._sample_steps == 0:
             self._take_sample()
 
@@ -46,16 +50,14 @@ class StateReader:
             self._take_sample()
         self._arrived_veh += self._arrived_now
         steps = max(1, self._steps)  # the first state of an episode stands for itself
-        now, mean = self._lanes(np.array((self._last, self._sum / steps)))
-        edge_speed, edge_speed_by_lanes = self._edge_speeds_mps() / steps
+        now, mean = self._lanes(steps)
         state = TrafficState(
             time_s=self._session.time_s,
             elapsed_s=self._session.elapsed_s,
             interval_s=self._steps * self._session.step_s,
             now=now,
             mean=mean,
-            edge_speed_mps=edge_speed,
-            edge_speed_by_lanes_mps=edge_speed_by_lanes,
+            edge_speeds_mps=partial(self._edge_speeds_mps, self._samples, self._weights),
             totals=self._session.read_totals(self._arrived_veh),
             arrived_veh=self._arrived_now,
             mean_backlog_veh=self._backlog_sum / steps,
@@ -85,10 +87,10 @@ class StateReader:
         self._weights.append(weight)
         self._sampled_step = self._steps
 
-    def _edge_speeds_mps(self) -> FloatArray:
-        """(2, E) sums over the steps: over the vehicles, and with one at the limit on each empty
+    def _edge_speeds_mps(self, readings: list[FloatArray], weights: list[int]) -> FloatArray:
+        """(2, E) means of readings: over the vehicles, and with one at the limit on each empty
         lane; without any vehicle both are the limit."""
-        samples = np.array(self._samples)
+        samples = np.array(readings)
         vehicles, moved = samples[:, 0], samples[:, 2]  # (K, L)
         counted = np.maximum(vehicles, 1.0)
         driven = np.where(vehicles > 0, moved, self._limit_mps)
@@ -96,19 +98,20 @@ class StateReader:
         there, moved_there, counted, driven = sums.reshape(4, len(samples), -1)  # (K, E)
         by_lanes = driven / counted
         by_vehicles = np.divide(moved_there, there, out=by_lanes.copy(), where=there > 0)
-        weights = np.array(self._weights)[:, None]
-        total: FloatArray = np.add.reduce(np.array((by_vehicles, by_lanes)) * weights, axis=1)
-        return total
+        speeds = np.array((by_vehicles, by_lanes)) * np.array(weights)[:, None]
+        mean: FloatArray = np.add.reduce(speeds, axis=1) / sum(weights)
+        return mean
 
-    def _lanes(self, rows: FloatArray) -> tuple[Lanes, Lanes]:
-        """Of the two (4, L) in (2, 4, L)."""
-        vehicles, moved = rows[:, 0], rows[:, 2]
-        limit = np.array((self._limit_mps, self._limit_mps))
-        speed = np.divide(moved, vehicles, out=limit, where=vehicles > 0)
+    def _lanes(self, steps: int) -> tuple[Lanes, Lanes]:
+        """At the last reading, and the mean over the steps."""
+        rows = np.empty((4, 2, len(self._lane_ids)))
+        rows[:, 0] = self._last
+        np.divide(self._sum, steps, out=rows[:, 1])
+        vehicles, queue, moved, waiting = rows
+        speed = np.divide(moved, vehicles, out=self._limits_mps.copy(), where=vehicles > 0)
         # Vehicles may drive faster than the limit (speed factor): that is no negative delay.
-        delayed = vehicles * np.maximum(1.0 - speed / self._limit_mps, 0.0)
-        (there, queue, _, waiting), (mean_there, mean_queue, _, mean_waiting) = rows
+        delayed = vehicles * np.maximum(1.0 - speed / self._limits_mps, 0.0)
         return (
-            Lanes(there, queue, speed[0], waiting, delayed[0]),
-            Lanes(mean_there, mean_queue, speed[1], mean_waiting, delayed[1]),
+            Lanes(vehicles[0], queue[0], speed[0], waiting[0], delayed[0]),
+            Lanes(vehicles[1], queue[1], speed[1], waiting[1], delayed[1]),
         )

@@ -2,10 +2,8 @@
 
 import shlex
 from collections.abc import Sequence
-from itertools import compress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
@@ -100,18 +98,18 @@ class SumoSession:
     def step(self) -> None:
         """One simulation step has passed."""
         with self._stepping:
-            self._api.simulationStep()
+            self._running.calls.step()
         self._steps += 1
 
     def show(self, signal_id: str, state: str) -> None:
         """The signal shows that state (a letter a link) until it is told otherwise."""
         with self._asking:
-            self._api.trafficlight.setRedYellowGreenState(signal_id, state)
+            self._running.api.trafficlight.setRedYellowGreenState(signal_id, state)
 
     def read_shown(self, signal_id: str) -> str:
         """The state that a signal shows (a letter a link)."""
         with self._asking:
-            return str(self._api.trafficlight.getRedYellowGreenState(signal_id))
+            return str(self._running.api.trafficlight.getRedYellowGreenState(signal_id))
 
     def read_plan(self, signal_id: str) -> list[tuple[float, str]]:
         """The states of a signal's own program from now on: (begins in [s], state), soonest first.
@@ -119,7 +117,7 @@ class SumoSession:
         The first is shown now and began in the past; the list covers one cycle.
         """
         with self._asking:
-            light = self._api.trafficlight
+            light = self._running.api.trafficlight
             current = light.getProgram(signal_id)
             now = light.getPhase(signal_id)
             begins_s = -float(light.getSpentDuration(signal_id))
@@ -134,7 +132,7 @@ class SumoSession:
     def read_arrived(self) -> int:
         """Vehicles that arrived in the last step [veh]."""
         with self._asking:
-            return int(self._api.simulation.getArrivedNumber())
+            return self._running.calls.arrived()
 
     def read_running(self) -> int:
         """Vehicles in the network now [veh]."""
@@ -147,7 +145,7 @@ class SumoSession:
     def read_expected(self) -> int:
         """Vehicles in the network, waiting to enter, or still to come by their routes [veh]."""
         with self._asking:
-            return int(self._api.simulation.getMinExpectedNumber())
+            return int(self._running.api.simulation.getMinExpectedNumber())
 
     def read_totals(self, arrived_veh: int) -> Totals:
         """Counts since the episode began; arrivals are counted by the caller, step by step."""
@@ -161,22 +159,27 @@ class SumoSession:
             emergency_brakings=self._count("stats.safety.emergencyBraking"),
         )
 
+    def read_flow(self) -> tuple[int, int]:
+        """Vehicles that arrived in the last step, and those due but not yet let in [veh]."""
+        with self._asking:
+            calls = self._running.calls
+            return calls.arrived(), int(float(calls.parameter("", "stats.vehicles.waiting")))
+
     def read_lanes(self, lane_ids: Sequence[str]) -> FloatArray:
         """(4, L) at this moment: vehicles, queue [veh], mean speed [m/s], waiting time [s].
 
         All are 0 on an empty lane: it is asked for nothing but its vehicles.
         """
-        lane = self._api.lane
+        calls = self._running.calls
         rows = np.zeros((4, len(lane_ids)))
         with self._asking:
-            vehicles = list(map(lane.getLastStepVehicleNumber, lane_ids))
-            taken = list(compress(lane_ids, vehicles))
-            rows[0] = vehicles
-            rows[1:, rows[0] > 0] = [
-                list(map(lane.getLastStepHaltingNumber, taken)),
-                list(map(lane.getLastStepMeanSpeed, taken)),
-                list(map(lane.getWaitingTime, taken)),
-            ]
+            vehicles = list(map(calls.lane_vehicles, lane_ids))
+            taken = [index for index, number in enumerate(vehicles) if number]
+            names = [lane_ids[index] for index in taken]
+            rows[0, taken] = [vehicles[index] for index in taken]
+            rows[1, taken] = list(map(calls.lane_queue, names))
+            rows[2, taken] = list(map(calls.lane_speed, names))
+            rows[3, taken] = list(map(calls.lane_waiting, names))
         return rows
 
     def close(self) -> None:
@@ -191,13 +194,13 @@ class SumoSession:
                 raise self._failure("would not close", str(error)) from error
 
     @property
-    def _api(self) -> Any:
+    def _running(self) -> RunningSumo:
         assert self._sumo is not None, "the session is closed"
-        return self._sumo.api
+        return self._sumo
 
     def _count(self, name: str) -> int:
         with self._asking:
-            return int(float(self._api.simulation.getParameter("", name)))
+            return int(float(self._running.calls.parameter("", name)))
 
     def failed(self, what: str, error: BaseException) -> SimulationError:
         """Ours for an error of SUMO."""

@@ -3,6 +3,7 @@
 Shapes: L lanes (order of `Network.lanes`), E edges, S signals (order of `Network.signals`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,12 +61,11 @@ class TrafficState:
     now: Lanes
     mean: Lanes
     """Over the interval."""
-    edge_speed_mps: FloatArray  # (E,) mean over the readings of the interval [m/s]
-    """Of what the vehicles on an edge drove on average at each, however many there were; the limit
-    where there was none. SUMO's own mean speed of an edge up to 1.12."""
-    edge_speed_by_lanes_mps: FloatArray  # (E,) mean over the readings of the interval [m/s]
-    """SUMO's own mean speed of an edge since 1.13: as above, and where one lane is empty and
-    another is not, the empty one counts as one vehicle at the limit."""
+    edge_speeds_mps: Callable[[], FloatArray]  # (2, E) means over the interval's readings [m/s]
+    """Reckoned when somebody asks, which few do. First, of what the vehicles on an edge drove on
+    average at each reading, however many there were; the limit where there was none. That was
+    SUMO's own mean speed of an edge up to 1.12. Second, SUMO's own since 1.13: the same, and where
+    one lane is empty and another is not, the empty one counts as one vehicle at the limit."""
     totals: Totals
     arrived_veh: int
     """In the interval."""

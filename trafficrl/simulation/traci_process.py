@@ -10,6 +10,8 @@ from typing import Any
 import sumo
 import traci
 
+from trafficrl.simulation.calls import FrequentCalls
+
 __all__ = ["TRACI_ERRORS", "SumoProcess"]
 
 # Not `traci.exceptions.TraCIException`: importing libsumo puts its own class in that place.
@@ -46,6 +48,15 @@ class SumoProcess:
             words = self.last_words()
             self._end()
             raise traci.FatalTraCIError(words or str(error)) from error
+        self.calls = FrequentCalls(
+            step=self.api.simulationStep,
+            arrived=self.api.simulation.getArrivedNumber,
+            parameter=self.api.simulation.getParameter,
+            lane_vehicles=self.api.lane.getLastStepVehicleNumber,
+            lane_queue=self.api.lane.getLastStepHaltingNumber,
+            lane_speed=self.api.lane.getLastStepMeanSpeed,
+            lane_waiting=self.api.lane.getWaitingTime,
+        )
 
     def last_words(self) -> str:
         """What SUMO has printed when it ended by itself; nothing while it runs."""

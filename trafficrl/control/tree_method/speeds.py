@@ -32,9 +32,11 @@ def vehicle_mean_speeds(network: Network) -> EdgeSpeeds:
 
 def sampled_mean_speeds(state: TrafficState) -> FloatArray:
     """Means over the moments at which lanes were read, each over the vehicles that were there."""
-    return state.edge_speed_mps
+    speeds_mps: FloatArray = state.edge_speeds_mps()[0]
+    return speeds_mps
 
 
 def lane_sampled_mean_speeds(state: TrafficState) -> FloatArray:
     """Means over the same moments, each as SUMO has had it since 1.13."""
-    return state.edge_speed_by_lanes_mps
+    speeds_mps: FloatArray = state.edge_speeds_mps()[1]
+    return speeds_mps
