@@ -29,13 +29,13 @@ LOCAL = (
     "evaluation.seeds=1",
     "evaluation.workers=1",
 )
-OWN_FILE = """\
+MEMBER = """\
 defaults:
-  - /schema/scenarios/route_file@own
+  - /schema/scenarios/route_file@{name}
   - _self_
-own:
+{name}:
   begin_s: 0
-  file: [own.rou.xml]
+  file: [{name}.rou.xml]
 """
 
 
@@ -93,22 +93,24 @@ def test_a_job_that_is_warned_goes_on_in_its_folder_and_what_is_finished_is_left
 def test_a_link_that_fails_lets_the_next_not_begin_until_it_is_mended(tmp_path: Path) -> None:
     members = tmp_path / "conf" / "scenarios"
     members.mkdir(parents=True)
-    (members / "own.yaml").write_text(OWN_FILE)
-    own = tmp_path / "own.rou.xml"
-    own.write_text("<routes>\n<trip id=")  # still being copied
+    early, late = tmp_path / "early.rou.xml", tmp_path / "late.rou.xml"
+    for name in ("early", "late"):
+        (members / f"{name}.yaml").write_text(MEMBER.format(name=name))
+    early.write_text("<routes>\n<trip id=")  # still being copied
+    late.write_text(drive_along(city().net_file))
     network = ("network=net_file", f"network.file={city().net_file}")
-    chain = ("--config-dir", "conf", *LOCAL, *network, "batch=own,light")
+    chain = ("--config-dir", "conf", *LOCAL, *network, "batch=early,late")
     code, _, errors = finish(tmp_path, *chain)
     first, second = runs_of(tmp_path)
     assert code == 1
     (line,) = errors.splitlines()
     sweep = first.parent.relative_to(tmp_path)
     assert line.startswith(f"trafficrl-train: error: 2 of 2 jobs failed: {sweep}/0: ")
-    assert "own.rou.xml" in line
+    assert "early.rou.xml" in line
     assert line.endswith(f"{sweep}/1: not begun, since {sweep}/0 failed")
     assert record(first)["status"] == "failed"
     assert not second.exists()
-    own.write_text(drive_along(city().net_file))
+    early.write_text(late.read_text())
     assert finish(tmp_path, *chain)[::2] == (0, "")
     model = load_sidecar(RunPaths(second).final_model)
-    assert [(step.run, step.scenarios) for step in model.lineage] == [(str(first), ("own",))]
+    assert [(step.run, step.scenarios) for step in model.lineage] == [(str(first), ("early",))]
