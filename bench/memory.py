@@ -11,7 +11,7 @@ from bench.watched import watched_training
 __all__ = ["measure"]
 
 EPISODES = 200
-DECISIONS = 30
+DECISIONS = 12
 FLAT = Target(1.02)
 """What the last tenth takes, of what the tenth after the first quarter took."""
 

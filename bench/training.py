@@ -19,16 +19,17 @@ TRAININGS = {
         "scenarios=heavy_load",
         "~scenarios.heavy_mixed_s1",
         "~scenarios.heavy_evening_s1",
-        "scenarios.heavy_realtime_s1.num_vehicles=5500",
-        "algorithm.n_steps=180",
-        "execution.end_time=1800",
-        "execution.total_timesteps=720",
+        "scenarios.heavy_realtime_s1.num_vehicles=2750",
+        "algorithm.n_steps=90",
+        "algorithm.batch_size=60",
+        "execution.end_time=900",
+        "execution.total_timesteps=360",
         "execution.parallel_envs=2",
         "execution.eval_freq=0",
     ),
 }
 """Short ones, with two environments; without validation, whose time is SUMO's again. The city has
-the first half hour of its two, with as many vehicles as depart in it."""
+the first quarter of an hour of its two, with as many vehicles as depart in it."""
 QUICK = ("algorithm.n_steps=32", "execution.end_time=320", "execution.total_timesteps=128")
 MOST_OUTSIDE = Target(15)
 
