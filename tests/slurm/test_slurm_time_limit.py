@@ -19,7 +19,7 @@ from slurm_cases import needs_slurm
 from trafficrl.runs.paths import RunPaths
 
 pytestmark = [needs_slurm, pytest.mark.slow]
-LONG = (*SMALL, "execution.total_timesteps=9600", "execution.eval_freq=0")
+LONG = (*SMALL, "execution.total_timesteps=24000", "execution.eval_freq=0")
 """Longer than the limit, wherever it runs."""
 
 
