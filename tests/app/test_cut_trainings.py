@@ -21,22 +21,33 @@ from cut_cases import (
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.stop import STOPPED_EXIT_CODE
 
+CENTRAL: tuple[str, ...] = ()
+SHARED = ("algorithm=ppo_shared", "reward=local_queue", "algorithm.net_arch=[16]")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cut")
 
 
+@pytest.fixture(scope="module", params=[CENTRAL, SHARED], ids=["central", "shared"])
+def words(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """One agent for all signals, or one policy that each of them asks."""
+    found: tuple[str, ...] = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def uncut(folder: Path) -> RunPaths:
-    return finish(folder / "uncut")
+def uncut(folder: Path, words: tuple[str, ...]) -> RunPaths:
+    return finish(folder / f"uncut-{len(words)}", *words)
 
 
+@pytest.mark.parametrize("words", [CENTRAL], indirect=True)  # both are stopped by the same loop
 def test_a_stop_saves_where_it_was_and_the_same_command_goes_on(
-    uncut: RunPaths, folder: Path
+    uncut: RunPaths, folder: Path, words: tuple[str, ...]
 ) -> None:
-    run = folder / "stopped"
-    process = start(run)
+    run = folder / f"stopped-{len(words)}"
+    process = start(run, *words)
     wait_for(run, 20, process)
     asked = time.monotonic()
     code, errors = cut(process, signal.SIGTERM)
@@ -46,33 +57,37 @@ def test_a_stop_saves_where_it_was_and_the_same_command_goes_on(
     stopped = record(run)
     assert (stopped["status"], stopped["reason"]) == ("stopped", "SIGTERM")
     assert stopped["checkpoint_timesteps"] >= 20
-    paths = finish(run)
+    paths = finish(run, *words)
     assert_equal_runs(paths, uncut)
     assert (record(run)["status"], record(run)["resumes"]) == ("finished", 1)
     assert sorted(p.name for p in run.iterdir()) == sorted(p.name for p in uncut.root.iterdir())
 
 
-def test_a_killed_training_goes_on_from_its_checkpoint(uncut: RunPaths, folder: Path) -> None:
-    run = folder / "killed"
-    process = start(run)
+def test_a_killed_training_goes_on_from_its_checkpoint(
+    uncut: RunPaths, folder: Path, words: tuple[str, ...]
+) -> None:
+    run = folder / f"killed-{len(words)}"
+    process = start(run, *words)
     wait_for(run, 60, process)
     code, _ = cut(process, signal.SIGKILL)
     assert code == -signal.SIGKILL
-    assert_equal_runs(finish(run), uncut)
+    assert_equal_runs(finish(run, *words), uncut)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", range(20))
-def test_killed_at_any_moment_it_ends_the_same(uncut: RunPaths, folder: Path, moment: int) -> None:
+def test_killed_at_any_moment_it_ends_the_same(
+    uncut: RunPaths, folder: Path, words: tuple[str, ...], moment: int
+) -> None:
     """Spread over the whole training by its checkpoints, and from there by time."""
-    rng, run = random.Random(moment), folder / f"moment-{moment}"
-    process = start(run)
+    rng, run = random.Random(moment), folder / f"moment-{len(words)}-{moment}"
+    process = start(run, *words)
     wait_for_checkpoint(run, rng.randrange(0, LAST + 1), process)
     time.sleep(rng.uniform(0.0, 2.0))
     if process.poll() is None:
         cut(process, signal.SIGKILL)
     print(f"cut after the checkpoint of {newest_checkpoint(run)} steps: {record(run)['status']}")
-    assert_equal_runs(finish(run), uncut)
+    assert_equal_runs(finish(run, *words), uncut)
 
 
 @pytest.mark.slow
