@@ -111,6 +111,8 @@ def test_slurm_long_brings_its_launcher_with_a_sweep_and_without(command: Comman
     ("words", "told"),
     [
         (("batch=light,rush_hour",), "batch=light,rush_hour makes a chain of trainings: add -m"),
+        (("hydra/launcher=slurm",), "hydra/launcher=slurm sends jobs away: add -m"),
+        (("hydra/launcher=submitit_local",), "hydra/launcher=submitit_local sends jobs away"),
         (("-m", *DRY, "batch=light", "scenarios=heavy_load"), "leave scenarios=heavy_load out"),
         (("-m", *DRY, "batch=light", "hydra.sweep.subdir=a"), "leave hydra.sweep.subdir out"),
         (("-m", *DRY, "batch=interval(1,2)"), "batch must list members of scenarios"),

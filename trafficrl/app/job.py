@@ -109,7 +109,7 @@ class Job(Generic[E]):
 
     def _checked(self, cfg: DictConfig, folder: Path) -> E:
         try:
-            _refuse_lonely_batch()
+            _refuse_what_needs_a_multirun()
             return self._experiment(cfg)
         except ConfigError:
             with suppress(OSError):  # only an empty folder goes: one that was in use before stays
@@ -117,11 +117,17 @@ class Job(Generic[E]):
             raise
 
 
-def _refuse_lonely_batch() -> None:
+def _refuse_what_needs_a_multirun() -> None:
+    """Hydra has sweepers and launchers in multiruns alone, and leaves them out in silence."""
     config = HydraConfig.get()
+    if config.mode is RunMode.MULTIRUN:
+        return
     batch = config.sweeper.get("batch")
-    if batch is not None and config.mode is not RunMode.MULTIRUN:
+    if batch is not None:
         raise ConfigError(f"batch={batch} makes a chain of trainings: add -m to the command")
+    if config.launcher.get("sweep_dir"):
+        name = config.runtime.choices["hydra/launcher"]
+        raise ConfigError(f"hydra/launcher={name} sends jobs away: add -m to the command")
 
 
 def _config_dirs() -> list[Path]:

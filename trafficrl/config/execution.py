@@ -78,7 +78,8 @@ class ExecutionConfig:
     device: str = "cpu"
     """Where the policy learns: cpu, cuda, cuda:N or auto."""
     torch_threads: int = 1
-    """Threads of the learner; results are only bitwise equal for an equal number."""
+    """Threads of the learner, 0 for as many as its job has processors; results are only bitwise
+    equal for an equal number."""
     tensorboard: bool = True
     time_limit: str | None = None
     """Wall-clock time after which the run stops by itself, with all that it did saved: seconds,
@@ -101,7 +102,7 @@ class ExecutionConfig:
         check_range(f"{where}.parallel_envs", self.parallel_envs, 1, 512)
         check_range(f"{where}.hang_timeout_s", self.hang_timeout_s, 0, unit="s")
         check_range(f"{where}.max_crashes", self.max_crashes, 0)
-        check_range(f"{where}.torch_threads", self.torch_threads, 1, 256)
+        check_range(f"{where}.torch_threads", self.torch_threads, 0, 256)
         if self.time_limit is not None:
             parse_duration_s(f"{where}.time_limit", self.time_limit)
 

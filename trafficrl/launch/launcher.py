@@ -5,23 +5,31 @@ here a job that fails, fails. One that is told to stop has saved itself by then,
 way that lets it be started again in the same folder.
 """
 
+import logging
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn, JobStatus, filter_overrides
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
 from omegaconf import DictConfig, open_dict
+from submitit import Job as SubmittedJob
 
 from trafficrl.config.store import register_configs
 from trafficrl.launch.task import Planned, Task
+from trafficrl.launch.waiting import link_logs
+from trafficrl.runs.jobs import Job, save_job
+from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.stop import Stopped
 
 __all__ = ["JobLauncher"]
+
+log = logging.getLogger(__name__)
 
 
 class JobLauncher(BaseSubmititLauncher):
@@ -72,6 +80,19 @@ class JobLauncher(BaseSubmititLauncher):
     def task(self) -> Task:
         """The command."""
         return cast(Task, self.task_function)
+
+    def record(self, plan: Planned, job: SubmittedJob[JobReturn], cluster: str) -> None:
+        """The run folder says what job it has, and leads to what that prints."""
+        said = Job(
+            cluster=cluster,
+            job=job.job_id,
+            submitted=datetime.now(timezone.utc),
+            after=plan.after,
+            overrides=tuple(filter_overrides(plan.overrides)),
+            log=link_logs(plan.folder, job.paths),
+        )
+        save_job(RunPaths(plan.folder), said)
+        log.info("job %s: %s", job.job_id, plan.folder)
 
     def _planned(self, number: int, overrides: list[str]) -> Planned:
         assert self.hydra_context is not None

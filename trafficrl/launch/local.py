@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,8 @@ from submitit import LocalExecutor
 from trafficrl.errors import ConfigError, RunError
 from trafficrl.launch.launcher import JobLauncher
 from trafficrl.launch.task import Planned, done
-from trafficrl.launch.waiting import link_logs, outcome
-from trafficrl.runs.jobs import Job, save_job
+from trafficrl.launch.waiting import outcome
 from trafficrl.runs.lock import RunLock
-from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.processors import processors
 
 __all__ = ["LocalLauncher"]
@@ -96,19 +93,5 @@ class LocalLauncher(JobLauncher):
         )
         self.task.keep(plan.cfg, plan.folder)
         job: SubmittedJob[JobReturn] = queue.submit(self, *self.arguments(plan))
-        now = datetime.now(timezone.utc)
-        words = tuple(filter_overrides(plan.overrides))
-        log_file = link_logs(plan.folder, job.paths)
-        save_job(
-            RunPaths(plan.folder),
-            Job(
-                cluster="local",
-                job=job.job_id,
-                submitted=now,
-                after=plan.after,
-                overrides=words,
-                log=log_file,
-            ),
-        )
-        log.info("job %s: %s", job.job_id, plan.folder)
+        self.record(plan, job, "local")
         return job

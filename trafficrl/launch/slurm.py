@@ -6,7 +6,6 @@ folders and the queue say: so the same command can be given again at any time.
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from trafficrl.errors import ConfigError, RunError
 from trafficrl.launch.launcher import JobLauncher
 from trafficrl.launch.sbatch import executor, resources, script, submitting
 from trafficrl.launch.task import Planned, done
-from trafficrl.launch.waiting import link_logs, wait_for
-from trafficrl.runs.jobs import Job, load_job, save_job
+from trafficrl.launch.waiting import wait_for
+from trafficrl.runs.jobs import load_job
 from trafficrl.runs.lock import RunLock
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.queue import Queue
@@ -132,20 +131,8 @@ class SlurmLauncher(JobLauncher):
         columns = zip(*(self.arguments(plan) for plan in plans), strict=True)
         with submitting():
             jobs = queue.map_array(self, *columns)
-        now = datetime.now(timezone.utc)
         for plan, job in zip(plans, jobs, strict=True):
-            save_job(
-                RunPaths(plan.folder),
-                Job(
-                    cluster="slurm",
-                    job=job.job_id,
-                    submitted=now,
-                    after=plan.after,
-                    overrides=tuple(filter_overrides(plan.overrides)),
-                    log=link_logs(plan.folder, job.paths),
-                ),
-            )
-            log.info("job %s: %s", job.job_id, plan.folder)
+            self.record(plan, job, "slurm")
         return jobs
 
     def _print(self, plans: list[Planned]) -> None:

@@ -9,6 +9,7 @@ from stable_baselines3 import PPO
 from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
+from trafficrl.runs.processors import processors
 from trafficrl.runs.seeding import stream
 from trafficrl.training.ppo import build_ppo, load_ancestor, resume_ppo
 from trafficrl.training.vector import build_vector_env
@@ -36,7 +37,7 @@ def build_learner(
     """
     algorithm = config.algorithm
     assert isinstance(algorithm, CommonPPOConfig), f"no learner for algorithm.kind {algorithm.kind}"
-    torch.set_num_threads(config.execution.torch_threads)
+    torch.set_num_threads(config.execution.torch_threads or processors())
     path, registry = config.resume_from, Path(config.execution.models_dir)
     loaded = None if path is None or again else load_ancestor(path, registry)
     # PPO hands its seed on to the environments: a training that goes on sees new episodes.
