@@ -27,6 +27,7 @@ def main(values: dict[str, Any]) -> None:
         route_file=values["routes"],
         fixed_ts=True,
         delta_time=values["decision_s"],
+        yellow_time=0,  # of no effect here, but it has to be less than delta_time
         num_seconds=values["decision_s"] * values["decisions"],
         time_to_teleport=values["teleport_s"],
         sumo_seed=values["seed"],
