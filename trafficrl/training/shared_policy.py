@@ -51,14 +51,14 @@ class PhaseSet(nn.Module):
     def forward(
         self, exists: torch.Tensor, phases: torch.Tensor, signals: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Embeddings (B, P, H) and the whole (B, size)."""
-        there = exists.unsqueeze(2)
-        beside = signals.unsqueeze(1).expand(-1, phases.shape[1], -1)
-        each = self.embed(torch.cat([phases, beside], dim=2))
-        number = there.sum(1).clamp(min=1)
-        mean = (each * there).sum(1) / number
-        most = each.masked_fill(~there, NEVER).amax(1).clamp(min=-1e3)
-        return each, torch.cat([mean, most, signals], dim=1)
+        """Embeddings (B, P, H), 0 where no phase is, and the whole (B, size)."""
+        row, place = exists.nonzero(as_tuple=True)
+        each = self.embed(torch.cat([phases[row, place], signals[row]], dim=1))
+        table = each.new_zeros(*exists.shape, each.shape[1])
+        table = table.index_put((row, place), each)
+        mean = table.sum(1) / exists.sum(1, keepdim=True).clamp(min=1)
+        most = table.masked_fill(~exists.unsqueeze(2), NEVER).amax(1).clamp(min=-1e3)
+        return table, torch.cat([mean, most, signals], dim=1)
 
 
 class SharedScorer(nn.Module):
@@ -83,9 +83,10 @@ class SharedScorer(nn.Module):
         """Scores (B, P); `NEVER` where a phase may not be chosen."""
         chosen, exists, phases, signals = self._rows.split(rows)
         each, whole = self.acting(exists, phases, signals)
-        beside = whole.unsqueeze(1).expand(-1, each.shape[1], -1)
-        scores: torch.Tensor = self.score(torch.cat([each, beside], dim=2)).squeeze(2)
-        return scores.masked_fill(~chosen, NEVER)
+        row, place = chosen.nonzero(as_tuple=True)
+        found = self.score(torch.cat([each[row, place], whole[row]], dim=1)).squeeze(1)
+        scores = found.new_full(chosen.shape, NEVER)
+        return scores.index_put((row, place), found)
 
     def forward_critic(self, rows: torch.Tensor) -> torch.Tensor:
         """Embedding (B, H)."""
