@@ -84,9 +84,9 @@ class SharedScorer(nn.Module):
         chosen, exists, phases, signals = self._rows.split(rows)
         each, whole = self.acting(exists, phases, signals)
         row, place = chosen.nonzero(as_tuple=True)
-        found = self.score(torch.cat([each[row, place], whole[row]], dim=1)).squeeze(1)
+        found: torch.Tensor = self.score(torch.cat([each[row, place], whole[row]], dim=1))
         scores = found.new_full(chosen.shape, NEVER)
-        return scores.index_put((row, place), found)
+        return scores.index_put((row, place), found[:, 0])
 
     def forward_critic(self, rows: torch.Tensor) -> torch.Tensor:
         """Embedding (B, H)."""
