@@ -9,8 +9,6 @@ from itertools import groupby
 from pathlib import Path
 from unittest import mock
 
-import libsumo
-
 from bench.cost import SUMO
 from bench.episodes import counts_in
 from trafficrl.control.plans import PlanFollower
@@ -21,6 +19,7 @@ from trafficrl.evaluation.controllers import build_controller
 from trafficrl.network.netxml import ProgramPhase
 from trafficrl.network.programs import SignalProgram, save_signal_programs
 from trafficrl.runs.seeding import Split
+from trafficrl.simulation.session import SumoSession
 
 __all__ = ["bare_replays", "differing"]
 STATISTICS, RECORDED = "statistics.xml", "recorded.xml"
@@ -55,17 +54,16 @@ def replay(task: Task, name: str, episode: Episode, folder: Path) -> list[str]:
     """One episode has run and can be run again by its command."""
     folder.mkdir(parents=True)
     controller = build_controller(name, task)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, showing(task) as shown:
         running = start_episode(
             task, episode, Path(scratch), controller=controller, output_dir=folder, emissions=True
         )
         command = running.session.command
         for file in Path(running.demand.name).iterdir():
             command = command.replace(str(file), str(shutil.copy(file, folder)))
-        with showing(task) as shown:
-            state = running.driver.start()
-            while not running.driver.finished and state.totals.expected_veh:
-                state = running.driver.advance(controller.decide(state))
+        state = running.driver.start()
+        while not running.driver.finished and state.totals.expected_veh:
+            state = running.driver.advance(controller.decide(state))
         running.close()
     (folder / STATISTICS).rename(folder / RECORDED)
     _, *options = shlex.split(command)
@@ -79,14 +77,14 @@ def replay(task: Task, name: str, episode: Episode, folder: Path) -> list[str]:
 def showing(task: Task) -> Iterator[dict[str, list[str]]]:
     """Signal -> what it showed in each step that is simulated meanwhile."""
     shown: dict[str, list[str]] = {signal.id: [] for signal in task.network.signals}
-    step = libsumo.simulationStep
+    step = SumoSession.step
 
-    def look() -> None:
-        step()
+    def step_and_look(session: SumoSession) -> None:
+        step(session)
         for name, states in shown.items():
-            states.append(libsumo.trafficlight.getRedYellowGreenState(name))
+            states.append(session.read_shown(name))
 
-    with mock.patch.object(libsumo, "simulationStep", look):
+    with mock.patch.object(SumoSession, "step", step_and_look):
         yield shown
 
 

@@ -31,6 +31,7 @@ from trafficrl.env.traffic_env import Observation, TrafficSignalEnv
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord
 from trafficrl.runs.stop import StopRequest
+from trafficrl.simulation.session import SumoSession
 from trafficrl.training import vector
 from trafficrl.training.processes import ProcessVecEnv
 from trafficrl.training.rollout import Rollout
@@ -83,8 +84,8 @@ class TimedEnv(TrafficSignalEnv):
     """Tells in each info how long the call took, and how much of that was SUMO."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        for name in ("simulationStep", "start", "close"):
-            setattr(libsumo, name, timed(getattr(libsumo, name), "sumo"))
+        for owner, name in ((SumoSession, "step"), (libsumo, "start"), (libsumo, "close")):
+            setattr(owner, name, timed(getattr(owner, name), "sumo"))
         super().__init__(*args, **kwargs)
         self._left_s = time.process_time()
 
