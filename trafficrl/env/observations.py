@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from trafficrl.config.algorithm import ObservationConfig
-from trafficrl.env.lane_groups import LaneGroups
+from trafficrl.env.lane_groups import GroupedTraffic, LaneGroups
 from trafficrl.network.model import Network
 from trafficrl.simulation.state import FloatArray, IntArray, TrafficState
 
@@ -29,7 +29,7 @@ PER_PHASE = ("current_phase",)
 """Features of a signal that have one value a phase."""
 WAITING_S = 120.0
 
-Feature = Callable[[TrafficState], FloatArray]
+Feature = Callable[[GroupedTraffic], FloatArray]
 
 
 class ObservationEncoder:
@@ -84,41 +84,41 @@ class ObservationEncoder:
 
     def encode(self, state: TrafficState) -> NDArray[np.float32]:
         """The vector of that state; values outside 0..1 are cut."""
-        values = np.concatenate([feature(state) for feature in self._features])
-        vector: NDArray[np.float32] = np.clip(values, 0.0, 1.0).astype(np.float32)
+        traffic = GroupedTraffic(state, self._groups)
+        values = np.concatenate([feature(traffic) for feature in self._features])
+        np.maximum(values, 0.0, out=values)
+        np.minimum(values, 1.0, out=values)
+        vector: NDArray[np.float32] = values.astype(np.float32)
         return vector
 
     def _edge_features(self) -> dict[str, Feature]:
         groups = self._groups
         limit, space = groups.edge_limit_mps, groups.edge_space_veh
+        bottleneck_mps = BOTTLENECK_RATIO * limit
         return {
-            "speed_ratio": lambda s: groups.edge_speed_mps(s.mean) / limit,
-            "normalized_density": lambda s: groups.by_edge(s.now.vehicles_veh) / space,
-            "normalized_queue": lambda s: groups.by_edge(s.now.queue_veh) / space,
-            "normalized_flow": lambda s: groups.edge_flow_vph(s.mean) / SATURATION_VPH,
-            "congestion_flag": lambda s: flag(groups.by_edge(s.now.waiting_s) > CONGESTION_WAIT_S),
-            "is_bottleneck": lambda s: flag(
-                groups.edge_speed_mps(s.mean) < BOTTLENECK_RATIO * limit
-            ),
-            "normalized_time_loss": lambda s: (
-                groups.by_edge(s.mean.delayed_veh) * s.interval_s / TIME_LOSS_S
-            ),
+            "speed_ratio": lambda t: t.edge_speed_mps / limit,
+            "normalized_density": lambda t: t.edges[0] / space,
+            "normalized_queue": lambda t: t.edges[1] / space,
+            "normalized_flow": lambda t: t.edge_flow_vph / SATURATION_VPH,
+            "congestion_flag": lambda t: flag(t.edges[2] > CONGESTION_WAIT_S),
+            "is_bottleneck": lambda t: flag(t.edge_speed_mps < bottleneck_mps),
+            "normalized_time_loss": lambda t: t.edges[5] * t.state.interval_s / TIME_LOSS_S,
         }
 
     def _phase_features(self) -> dict[str, Feature]:
-        groups = self._groups
+        space = self._groups.waiting_space_veh
         return {
-            "phase_queue": lambda s: groups.waiting_share(s.now.queue_veh),
-            "phase_vehicles": lambda s: groups.waiting_share(s.now.vehicles_veh),
-            "phase_downstream": lambda s: groups.downstream_share(s.now.vehicles_veh),
-            "phase_waiting": lambda s: groups.phase_waiting_s(s.now) / WAITING_S,
+            "phase_queue": lambda t: t.waiting(1) / space,
+            "phase_vehicles": lambda t: t.waiting(0) / space,
+            "phase_downstream": lambda t: t.downstream_share,
+            "phase_waiting": lambda t: t.phase_waiting_s / WAITING_S,
         }
 
     def _signal_features(self) -> dict[str, Feature]:
         groups = self._groups
         return {
-            "current_phase": lambda s: groups.one_hot(s.phase),
-            "phase_age": lambda s: s.phase_age_s / PHASE_AGE_S,
+            "current_phase": lambda t: groups.one_hot(t.state.phase),
+            "phase_age": lambda t: t.state.phase_age_s / PHASE_AGE_S,
         }
 
     def _network_features(self) -> dict[str, Feature]:
@@ -127,13 +127,15 @@ class ObservationEncoder:
         limit = float(groups.edge_limit_mps.max())
         bottleneck_mps = BOTTLENECK_RATIO * groups.edge_limit_mps
         return {
-            "bottleneck_ratio": lambda s: single(
-                float(np.mean(groups.edge_speed_mps(s.mean) < bottleneck_mps))
+            "bottleneck_ratio": lambda t: single(
+                np.count_nonzero(t.edge_speed_mps < bottleneck_mps) / len(bottleneck_mps)
             ),
-            "vehicles_normalized": lambda s: single(s.totals.running_veh / space),
-            "avg_speed_normalized": lambda s: single(groups.network_speed_mps(s.mean) / limit),
-            "backlog_normalized": lambda s: single(s.totals.backlog_veh / space),
-            "time_normalized": lambda s: single(s.elapsed_s / self._end_s),
+            "vehicles_normalized": lambda t: single(t.state.totals.running_veh / space),
+            "avg_speed_normalized": lambda t: single(
+                groups.network_speed_mps(t.state.mean) / limit
+            ),
+            "backlog_normalized": lambda t: single(t.state.totals.backlog_veh / space),
+            "time_normalized": lambda t: single(t.state.elapsed_s / self._end_s),
         }
 
 

@@ -33,7 +33,7 @@ def speed_kmh(state: TrafficState, groups: LaneGroups) -> float:
 
 def queue_per_lane_veh(state: TrafficState, groups: LaneGroups) -> float:
     """Mean queue of the lanes that end at a signal [veh]."""
-    return float(state.mean.queue_veh @ groups.controlled) / max(float(groups.controlled.sum()), 1)
+    return float(state.mean.queue_veh @ groups.controlled) / groups.num_controlled
 
 
 def throughput_vps(state: TrafficState, groups: LaneGroups) -> float:
