@@ -7,7 +7,7 @@ driver showed. Each runs in a process of its own, to be counted: `python -m benc
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -75,10 +75,13 @@ class Drive:
             output_dir=output_dir,
         )
 
-    def actions(self, horizon_s: float) -> Iterator[IntArray]:
-        """Those of the plan until that time after the begin."""
-        for decision in range(round(horizon_s / DECISION_S)):
-            yield plan_action(self.task.network, decision)
+    def actions(self, horizon_s: float) -> list[IntArray]:
+        """Those of the plan until that time after the begin; to choose them costs nothing here."""
+        whole = [
+            plan_action(self.task.network, decision)
+            for decision in range(round(self.task.end_s / DECISION_S))
+        ]
+        return whole[: round(horizon_s / DECISION_S)]
 
     def reader(self, session: SumoSession) -> StateReader:
         """The one that the environment has."""

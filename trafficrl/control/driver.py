@@ -51,6 +51,9 @@ class SignalDriver:
         # The same after all changes that are planned, by the step at which they are due.
         self._last_phase: list[int] = self._phase.tolist()
         self._last_green_step: list[int] = self._green_step.tolist()
+        self._min_green_steps = [self._steps(signal.min_green_s) for signal in signals]
+        self._yellow_steps = [self._steps(signal.yellow_s) for signal in signals]
+        self._all_red_steps = [self._steps(signal.all_red_s) for signal in signals]
         self._changes: dict[int, list[Change]] = defaultdict(list)
         self._clearances: dict[tuple[int, int, int], tuple[str, str]] = {}
         self._plan_runs = True
@@ -147,17 +150,15 @@ class SignalDriver:
         if start > 0:  # nothing was green before the episode, so there is nothing to clear
             yellow_state, all_red_state = self._clearance(index, now, following)
             yellow = max(start, self._earliest_end(index))
-            all_red = yellow + self._steps(signal.yellow_s)
+            all_red = yellow + self._yellow_steps[index]
             shown = [
                 (yellow, yellow_state),
                 (all_red, all_red_state),
-                (all_red + self._steps(signal.all_red_s), signal.phases[following].state),
+                (all_red + self._all_red_steps[index], signal.phases[following].state),
             ]
-        green = shown[-1][0]
-        for (
-            step,
-            state,
-        ) in shown:  # a part of no length is shown for no time: the next one replaces it
+        green, _ = shown[-1]
+        # A part of no length is shown for no time: the next one replaces it.
+        for step, state in shown:
             self._changes[step].append(Change(index, state, following, green))
         self._last_phase[index] = following
         self._last_green_step[index] = green
@@ -174,7 +175,7 @@ class SignalDriver:
 
     def _earliest_end(self, index: int) -> int:
         """The step at which the minimum green of a signal's phase is over."""
-        return self._last_green_step[index] + self._steps(self._signals[index].min_green_s)
+        return self._last_green_step[index] + self._min_green_steps[index]
 
     def _check_durations(self, signal: Signal, greens: FloatArray, cycle_s: float) -> None:
         if not greens.min() >= signal.min_green_s:

@@ -113,8 +113,7 @@ class GroupedTraffic:
         return waiting_s
 
     @property
-    def downstream_share(self) -> FloatArray:
-        """(Q,) vehicles now on the lanes that each phase leads to, as a share of their space."""
-        vehicles = self.phases[0, self._groups.num_phases :]
-        share: FloatArray = vehicles / self._groups.downstream_space_veh
-        return share
+    def downstream_veh(self) -> FloatArray:
+        """(Q,) vehicles now on the lanes that each phase leads to."""
+        sums: FloatArray = self.phases[0, self._groups.num_phases :]
+        return sums

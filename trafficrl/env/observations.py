@@ -1,14 +1,15 @@
 """What a policy sees: named features of edges, phases, signals and the network, all in 0..1.
 
 Shapes: L lanes, E edges, Q phases of all signals together, S signals. A feature is a function of
-the state that answers one value for each member of its scope.
+the state that answers one value for each member of its scope; all are divided at once by what
+counts as 1.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from trafficrl.config.algorithm import ObservationConfig
 from trafficrl.env.lane_groups import GroupedTraffic, LaneGroups
@@ -29,7 +30,9 @@ PER_PHASE = ("current_phase",)
 """Features of a signal that have one value a phase."""
 WAITING_S = 120.0
 
-Feature = Callable[[GroupedTraffic], FloatArray]
+Feature = Callable[[GroupedTraffic], ArrayLike]
+ScaledFeature = tuple[Feature, FloatArray | float]
+"""What answers the values, and what counts as 1."""
 
 
 class ObservationEncoder:
@@ -51,14 +54,18 @@ class ObservationEncoder:
             (config.network_features, self._network_features(), ["network"]),
         )
         self._features: list[Feature] = []
+        scales: list[FloatArray] = []
         self._start: dict[str, int] = {}
         self.names: list[str] = []
         for chosen, table, members in tables:
             for name in chosen:
-                self._features.append(table[name])
+                feature, scale = table[name]
+                self._features.append(feature)
                 self._start[name] = len(self.names)
                 owners = self._groups.phase_names if name in PER_PHASE else members
                 self.names += [f"{name}:{owner}" for owner in owners]
+                scales.append(np.broadcast_to(np.asarray(scale, np.float64), len(owners)))
+        self._scale = np.concatenate(scales)
         self.size = len(self.names)
         self.space: spaces.Space[NDArray[np.float32]] = spaces.Box(
             0.0, 1.0, (self.size,), np.float32
@@ -85,65 +92,57 @@ class ObservationEncoder:
     def encode(self, state: TrafficState) -> NDArray[np.float32]:
         """The vector of that state; values outside 0..1 are cut."""
         traffic = GroupedTraffic(state, self._groups)
-        values = np.concatenate([feature(traffic) for feature in self._features])
+        values = np.concatenate([feature(traffic) for feature in self._features]) / self._scale
         np.maximum(values, 0.0, out=values)
         np.minimum(values, 1.0, out=values)
         vector: NDArray[np.float32] = values.astype(np.float32)
         return vector
 
-    def _edge_features(self) -> dict[str, Feature]:
+    def _edge_features(self) -> dict[str, ScaledFeature]:
         groups = self._groups
         limit, space = groups.edge_limit_mps, groups.edge_space_veh
         bottleneck_mps = BOTTLENECK_RATIO * limit
         return {
-            "speed_ratio": lambda t: t.edge_speed_mps / limit,
-            "normalized_density": lambda t: t.edges[0] / space,
-            "normalized_queue": lambda t: t.edges[1] / space,
-            "normalized_flow": lambda t: t.edge_flow_vph / SATURATION_VPH,
-            "congestion_flag": lambda t: flag(t.edges[2] > CONGESTION_WAIT_S),
-            "is_bottleneck": lambda t: flag(t.edge_speed_mps < bottleneck_mps),
-            "normalized_time_loss": lambda t: t.edges[5] * t.state.interval_s / TIME_LOSS_S,
+            "speed_ratio": (lambda t: t.edge_speed_mps, limit),
+            "normalized_density": (lambda t: t.edges[0], space),
+            "normalized_queue": (lambda t: t.edges[1], space),
+            "normalized_flow": (lambda t: t.edge_flow_vph, SATURATION_VPH),
+            "congestion_flag": (lambda t: t.edges[2] > CONGESTION_WAIT_S, 1.0),
+            "is_bottleneck": (lambda t: t.edge_speed_mps < bottleneck_mps, 1.0),
+            "normalized_time_loss": (lambda t: t.edges[5] * t.state.interval_s, TIME_LOSS_S),
         }
 
-    def _phase_features(self) -> dict[str, Feature]:
-        space = self._groups.waiting_space_veh
-        return {
-            "phase_queue": lambda t: t.waiting(1) / space,
-            "phase_vehicles": lambda t: t.waiting(0) / space,
-            "phase_downstream": lambda t: t.downstream_share,
-            "phase_waiting": lambda t: t.phase_waiting_s / WAITING_S,
-        }
-
-    def _signal_features(self) -> dict[str, Feature]:
+    def _phase_features(self) -> dict[str, ScaledFeature]:
         groups = self._groups
         return {
-            "current_phase": lambda t: groups.one_hot(t.state.phase),
-            "phase_age": lambda t: t.state.phase_age_s / PHASE_AGE_S,
+            "phase_queue": (lambda t: t.waiting(1), groups.waiting_space_veh),
+            "phase_vehicles": (lambda t: t.waiting(0), groups.waiting_space_veh),
+            "phase_downstream": (lambda t: t.downstream_veh, groups.downstream_space_veh),
+            "phase_waiting": (lambda t: t.phase_waiting_s, WAITING_S),
         }
 
-    def _network_features(self) -> dict[str, Feature]:
+    def _signal_features(self) -> dict[str, ScaledFeature]:
+        groups = self._groups
+        return {
+            "current_phase": (lambda t: groups.one_hot(t.state.phase), 1.0),
+            "phase_age": (lambda t: t.state.phase_age_s, PHASE_AGE_S),
+        }
+
+    def _network_features(self) -> dict[str, ScaledFeature]:
         groups = self._groups
         space = float(groups.edge_space_veh.sum())
-        limit = float(groups.edge_limit_mps.max())
-        bottleneck_mps = BOTTLENECK_RATIO * groups.edge_limit_mps
+        limit = groups.edge_limit_mps
+        bottleneck_mps = BOTTLENECK_RATIO * limit
         return {
-            "bottleneck_ratio": lambda t: single(
-                np.count_nonzero(t.edge_speed_mps < bottleneck_mps) / len(bottleneck_mps)
+            "bottleneck_ratio": (
+                lambda t: [np.count_nonzero(t.edge_speed_mps < bottleneck_mps)],
+                len(limit),
             ),
-            "vehicles_normalized": lambda t: single(t.state.totals.running_veh / space),
-            "avg_speed_normalized": lambda t: single(
-                groups.network_speed_mps(t.state.mean) / limit
+            "vehicles_normalized": (lambda t: [t.state.totals.running_veh], space),
+            "avg_speed_normalized": (
+                lambda t: [groups.network_speed_mps(t.state.mean)],
+                float(limit.max()),
             ),
-            "backlog_normalized": lambda t: single(t.state.totals.backlog_veh / space),
-            "time_normalized": lambda t: single(t.state.elapsed_s / self._end_s),
+            "backlog_normalized": (lambda t: [t.state.totals.backlog_veh], space),
+            "time_normalized": (lambda t: [t.state.elapsed_s], self._end_s),
         }
-
-
-def flag(condition: NDArray[np.bool_]) -> FloatArray:
-    """1 where the condition holds, 0 elsewhere."""
-    return condition.astype(np.float64)
-
-
-def single(value: float) -> FloatArray:
-    """A feature of one member."""
-    return np.array([value], dtype=np.float64)

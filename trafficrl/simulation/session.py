@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from types import TracebackType
 
@@ -35,7 +36,7 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, SUMO_ERRORS):
+        if error is not None and isinstance(error, SUMO_ERRORS):
             raise self._session.failed(self._what, error) from error
 
 
@@ -136,34 +137,26 @@ class SumoSession:
 
     def read_running(self) -> int:
         """Vehicles in the network now [veh]."""
-        return self._count("stats.vehicles.running")
-
-    def read_backlog(self) -> int:
-        """Vehicles that are due but not yet let in [veh]."""
-        return self._count("stats.vehicles.waiting")
-
-    def read_expected(self) -> int:
-        """Vehicles in the network, waiting to enter, or still to come by their routes [veh]."""
         with self._asking:
-            return int(self._running.api.simulation.getMinExpectedNumber())
+            return self._count("stats.vehicles.running")
 
     def read_totals(self, arrived_veh: int) -> Totals:
         """Counts since the episode began; arrivals are counted by the caller, step by step."""
-        return Totals(
-            running_veh=self.read_running(),
-            backlog_veh=self.read_backlog(),
-            arrived_veh=arrived_veh,
-            expected_veh=self.read_expected(),
-            teleports=self._count("stats.teleports.total"),
-            collisions=self._count("stats.safety.collisions"),
-            emergency_brakings=self._count("stats.safety.emergencyBraking"),
-        )
+        with self._asking:
+            return Totals(
+                running_veh=self._count("stats.vehicles.running"),
+                backlog_veh=self._count("stats.vehicles.waiting"),
+                arrived_veh=arrived_veh,
+                expected_veh=int(self._running.api.simulation.getMinExpectedNumber()),
+                teleports=self._count("stats.teleports.total"),
+                collisions=self._count("stats.safety.collisions"),
+                emergency_brakings=self._count("stats.safety.emergencyBraking"),
+            )
 
     def read_flow(self) -> tuple[int, int]:
         """Vehicles that arrived in the last step, and those due but not yet let in [veh]."""
         with self._asking:
-            calls = self._running.calls
-            return calls.arrived(), int(float(calls.parameter("", "stats.vehicles.waiting")))
+            return self._running.calls.arrived(), self._count("stats.vehicles.waiting")
 
     def read_lanes(self, lane_ids: Sequence[str]) -> FloatArray:
         """(4, L) at this moment: vehicles, queue [veh], mean speed [m/s], waiting time [s].
@@ -174,12 +167,15 @@ class SumoSession:
         rows = np.zeros((4, len(lane_ids)))
         with self._asking:
             vehicles = list(map(calls.lane_vehicles, lane_ids))
-            taken = [index for index, number in enumerate(vehicles) if number]
-            names = [lane_ids[index] for index in taken]
-            rows[0, taken] = [vehicles[index] for index in taken]
-            rows[1, taken] = list(map(calls.lane_queue, names))
-            rows[2, taken] = list(map(calls.lane_speed, names))
-            rows[3, taken] = list(map(calls.lane_waiting, names))
+            names = list(compress(lane_ids, vehicles))
+            values = [
+                *filter(None, vehicles),
+                *map(calls.lane_queue, names),
+                *map(calls.lane_speed, names),
+                *map(calls.lane_waiting, names),
+            ]
+        taken = np.fromiter(compress(range(len(vehicles)), vehicles), np.intp, len(names))
+        rows[:, taken] = np.array(values, np.float64).reshape(4, -1)
         return rows
 
     def close(self) -> None:
@@ -199,8 +195,7 @@ class SumoSession:
         return self._sumo
 
     def _count(self, name: str) -> int:
-        with self._asking:
-            return int(float(self._running.calls.parameter("", name)))
+        return int(float(self._running.calls.parameter("", name)))
 
     def failed(self, what: str, error: BaseException) -> SimulationError:
         """Ours for an error of SUMO."""
