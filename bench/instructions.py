@@ -17,10 +17,10 @@ import tempfile
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bench.cases import CASES, prepare
+from bench.cases import CASES, experiment, prepare
 from bench.layers import LAYERS, Drive, layer_command
 
 __all__ = ["PARTS", "Part", "count_layers", "main"]
@@ -98,6 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = ArgumentParser("python -m bench.instructions", description=__doc__.split("\n")[0])
     parser.add_argument("--case", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--layer", nargs="+", choices=LAYERS, default=list(LAYERS))
+    parser.add_argument(
+        "--default-features", action="store_true", help="see what the default algorithm sees"
+    )
     parser.add_argument("--from-s", type=float, help="first horizon, after the begin [s]")
     parser.add_argument("--until-s", type=float, help="second horizon [s]")
     parser.add_argument("--tool", choices=("callgrind", "cachegrind"), default="callgrind")
@@ -111,13 +114,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         part = Part(given.from_s or usual.from_s, given.until_s or usual.until_s, usual.limit)
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             case = CASES[name]
-            drive = Drive(prepare(case, Path(folder), horizon_s=case.whole_s), Path(folder))
+            task = prepare(case, Path(folder), horizon_s=case.whole_s)
+            if given.default_features:
+                seen = experiment(*case.overrides).algorithm.observation
+                task = replace(task, observation=seen)
+            drive = Drive(task, Path(folder))
             drive.check(part.until_s)
             counts = count_layers(drive, part, layers, tool=given.tool, jobs=given.jobs)
         print(f"{case.name}, {part.from_s:g} to {part.until_s:g} s, limit {part.limit:.2f}")
         for layer, number in counts.items():
             print(f"    {layer:20}{number / 1e6:12.1f} M {number / counts[BARE]:8.3f}", flush=True)
-        results.append({"case": case.name, **asdict(part), "instructions": counts})
+        features = "default" if given.default_features else "all"
+        results.append(
+            {"case": case.name, "features": features, **asdict(part), "instructions": counts}
+        )
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
