@@ -1,0 +1,45 @@
+"""The shared policy and the rewards of single signals, as the command line gives them."""
+
+import pytest
+from composing import experiment
+
+from trafficrl.config.algorithm import ActionKind
+from trafficrl.config.reward import LocalRewardConfig
+from trafficrl.config.shared_policy import SharedPPOConfig
+from trafficrl.errors import ConfigError
+
+
+def test_its_member_sees_signals_and_chooses_phases() -> None:
+    config = experiment("algorithm=ppo_shared", "reward=local_queue", "reward.neighbour_share=0.3")
+    assert isinstance(config.algorithm, SharedPPOConfig)
+    assert isinstance(config.reward, LocalRewardConfig)
+    assert config.algorithm.action.kind is ActionKind.next_phase
+    assert config.algorithm.observation.max_phases == 8
+    assert config.reward.neighbour_share == 0.3
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "algorithm.action.kind=phase_durations",
+            "algorithm.kind=ppo_shared chooses phases: set algorithm.action.kind=next_phase",
+        ),
+        (
+            "algorithm.observation.phase_features=[queue]",
+            r"algorithm.observation.phase_features: unknown 'queue'.*'phase_queue'",
+        ),
+        (
+            "algorithm.observation.signal_features=[phase_age,phase_age]",
+            "algorithm.observation.signal_features: a feature is named twice",
+        ),
+        ("algorithm.observation.phase_features=[]", "phase_features is empty: name at least one"),
+        ("algorithm.observation.max_phases=1", "algorithm.observation.max_phases must be"),
+        ("reward.neighbour_share=-1", "reward.neighbour_share must be"),
+        ("+reward.terms.speed_kmh.weight=1", "reward.terms: unknown 'speed_kmh'"),
+    ],
+)
+def test_what_it_cannot_be_is_said_in_one_line(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as error:
+        experiment("algorithm=ppo_shared", "reward=local_queue", override)
+    assert "\n" not in str(error.value)
