@@ -36,7 +36,7 @@ def test_its_member_sees_signals_and_chooses_phases() -> None:
         ("algorithm.observation.phase_features=[]", "phase_features is empty: name at least one"),
         ("algorithm.observation.max_phases=1", "algorithm.observation.max_phases must be"),
         ("reward.neighbour_share=-1", "reward.neighbour_share must be"),
-        ("+reward.terms.speed_kmh.weight=1", "reward.terms: unknown 'speed_kmh'"),
+        ("+reward.terms={speed_kmh:{weight:1}}", "reward.terms: unknown 'speed_kmh'"),
     ],
 )
 def test_what_it_cannot_be_is_said_in_one_line(override: str, message: str) -> None:
