@@ -1,6 +1,7 @@
 """Signals reach the main process alone: it decides what an interrupt means for its workers."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
@@ -16,6 +17,22 @@ def ignore_signals() -> None:
         signal.signal(kind, signal.SIG_IGN)
 
 
+def start_tracker() -> None:
+    """Multiprocessing's tracker runs, and SIGUSR2, which it alone would mind, does not end it.
+
+    Slurm sends that to all processes of a job; what is ignored when a program starts it goes on to
+    ignore. Only the main thread may say so, and only that is asked to stop.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        resource_tracker.ensure_running()
+        return
+    handler = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.signal(signal.SIGUSR2, handler)
+
+
 @contextmanager
 def shielded_children() -> Iterator[None]:
     """Processes started inside are safe from those signals until they `ignore_signals()`.
@@ -24,11 +41,8 @@ def shielded_children() -> Iterator[None]:
     when it is gone. A signal that comes inside reaches the main process at the end of the block.
     """
     # A process inherits what its parent blocks. Multiprocessing's tracker, when it is started,
-    # would lift the block: so it is started before. It minds SIGUSR2 alone, which Slurm sends to
-    # all processes of a job; what is ignored when it starts it goes on to ignore.
-    handler = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
-    resource_tracker.ensure_running()
-    signal.signal(signal.SIGUSR2, handler)
+    # would lift the block: so it is started before.
+    start_tracker()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SHIELDED)
     try:
         yield
