@@ -14,8 +14,8 @@ CITIES = (
     (grid(6, 1_000, HOUR_S), 600.0),
     (grid(6, 10_000, HOUR_S), 600.0),
     (grid(10, 10_000, HOUR_S), 450.0),
-    (grid(20, 10_000, HOUR_S), 300.0),
-    (grid(20, 50_000, HOUR_S), 300.0),
+    (grid(20, 10_000, HOUR_S), 150.0),
+    (grid(20, 50_000, HOUR_S), 150.0),
 )
 """By signals and by vehicles, and how much of the hour stands for it [s]."""
 NO_MORE = 1.02

@@ -43,7 +43,7 @@ SETTINGS = (
     Setting("grid3", 1800),
     Setting("cologne1", 900),
     Setting("city36", 600, targets=TARGETS),
-    Setting("city36", 300, every_s=1),
+    Setting("city36", 150, every_s=1),
 )
 
 
