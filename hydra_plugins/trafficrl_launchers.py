@@ -3,6 +3,7 @@
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import OmegaConf
 
 from trafficrl.launch import local, slurm, sweeper
 from trafficrl.launch.settings import LocalSettings, SlurmSettings
@@ -32,5 +33,7 @@ class OwnLaunchers(SearchPathPlugin):
         ConfigStore.instance().repo["hydra"]["launcher"].pop("submitit_local.yaml", None)
 
 
-for _name, _node in (("slurm", SlurmSettings), ("local", LocalSettings)):
+_slurm = OmegaConf.structured(SlurmSettings)
+OmegaConf.set_struct(_slurm.additional_parameters, False)  # sbatch says which names there are
+for _name, _node in (("slurm", _slurm), ("local", LocalSettings)):
     ConfigStore.instance().store(group="schema/launcher", name=_name, node=_node)

@@ -27,7 +27,7 @@ def test_everything_that_is_asked_for_stands_in_the_script(
         "hydra.launcher.modules=[sumo/1.28,odd name]",
         "hydra.launcher.setup=['export A=1']",
         "hydra.launcher.container='/images/my own.sif'",
-        "+hydra.launcher.additional_parameters.nice=100",
+        "hydra.launcher.additional_parameters={nice: 100}",
     )
     assert (said.code, said.errors) == (0, "")
     for asked in (
@@ -119,6 +119,7 @@ def test_slurm_long_brings_its_launcher_with_a_sweep_and_without(command: Comman
         (("-m", *DRY, "batch=light,nowhere"), "scenarios: unknown 'nowhere'; choices: heavy_load"),
         (("-m", *DRY, "hydra.launcher.mem_gb=-1"), "hydra.launcher.mem_gb must be >= 0 GB"),
         (("-m", *DRY, "hydra.launcher.timeout_min=0"), "timeout_min must be >= 1 minute"),
+        (("-m", *DRY, "hydra.launcher.timeout_min=2"), "signal_delay_s must lie within the 120 s"),
         (("-m", *DRY, "hydra.launcher.gpus_per_node=-2"), "gpus_per_node must be >= 0 GPUs"),
         (("-m", *DRY, "hydra.launcher.partitoin=gpu"), "hydra.launcher.partitoin"),
         (("-m", *DRY, "seed=1,x"), "seed"),

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 from submitit import LocalExecutor
 
 from trafficrl.errors import ConfigError, RunError
+from trafficrl.launch.slurm import chained
+from trafficrl.launch.task import Planned
 from trafficrl.launch.waiting import link_logs, outcome, wait_for
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
@@ -61,3 +64,21 @@ def test_each_end_is_told_in_a_line_and_the_logs_are_found(
     for folder, why in zip(folders[1:], told[1:], strict=True):
         assert f"job {jobs[folder].job_id} ({folder}): {why}" in words
     assert "\n" not in words
+
+
+@pytest.mark.parametrize(("after", "waits"), [(None, False), ("city@v1", False), ("sweep/0", True)])
+def test_only_jobs_that_wait_for_one_another_are_a_chain(after: str | None, waits: bool) -> None:
+    cfg = OmegaConf.create()
+    plans = [
+        Planned(
+            number=number,
+            overrides=[],
+            folder=Path("sweep", str(number)),
+            composed=cfg,
+            cfg=cfg,
+            finished=False,
+            after=Path(after) if after and number else None,
+        )
+        for number in range(2)
+    ]
+    assert chained(plans) is waits

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from trafficrl.runs.stop import STOPPED_EXIT_CODE, Stopped, StopRequest
+from trafficrl.runs.stop import STOPPED_EXIT_CODE, Stopped, StopRequest, uninterrupted
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGUSR2]
 
@@ -100,3 +100,26 @@ def test_a_second_interrupt_ends_the_process_at_once_and_what_slurm_repeats_does
         process.send_signal(signal.SIGINT)
         assert process.wait(5) == 128 + signal.SIGINT
     assert STOPPED_EXIT_CODE not in (0, 1, 2, 130, 128 + signal.SIGTERM)
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_is_not_to_be_interrupted_is_done_before_the_signal_counts(
+    kind: signal.Signals,
+) -> None:
+    done = []
+
+    def work() -> None:
+        with uninterrupted():
+            send(kind)
+            code = f"import os; os.kill(os.getpid(), {kind:d}); print('spared')"
+            child = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+            done.append(child.stdout)
+
+    before = signal.signal(kind, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert signal.getsignal(kind) is signal.default_int_handler
+    finally:
+        signal.signal(kind, before)
+    assert done == [b"spared\n"]

@@ -20,7 +20,7 @@ from job_cases import (
     state,
     until_ended,
 )
-from slurm_cases import needs_slurm, wait_for
+from slurm_cases import needs_slurm, submitted, wait_for
 from traffic_cases import drive_along
 
 from trafficrl.runs.paths import RunPaths
@@ -120,3 +120,25 @@ def test_a_link_that_fails_cancels_what_follows_and_the_same_command_repeats_the
     assert until_ended(*runs[1:]) == {"1": "COMPLETED", "2": "COMPLETED"}
     lineage = load_sidecar(RunPaths(runs[2]).final_model).lineage
     assert [step.scenarios for step in lineage] == [("first",), ("own",)]
+
+
+def test_a_link_whose_predecessor_is_submitted_again_waits_for_the_new_job(place: Path) -> None:
+    held = "+hydra.launcher.additional_parameters.hold=true"
+    words = ("--config-dir", "conf", *SLURM, *TINY, held, "batch=first,second,third")
+    assert send(place, *words).code == 0
+    runs = links(place, 3)
+    before = [job_of(run) for run in runs]
+    with submitted("sleep 1", "--hold") as other:
+        # Slurm would cancel it within a minute or so: until then it seems to wait.
+        change = ["scontrol", "update", f"job={before[1]}", f"dependency=afterok:{other}"]
+        subprocess.run(change, check=True)
+        subprocess.run(["scancel", before[0]], check=True)
+        again = send(place, *words)
+    assert again.code == 0, again.errors
+    now = [job_of(run) for run in runs]
+    assert not set(now) & set(before)
+    assert [waits_for(run) for run in runs[1:]] == now[:2]
+    assert {shown(job)["JobState"] for job in before} == {"CANCELLED"}
+    once_more = send(place, *words)
+    assert once_more.code == 0, once_more.errors
+    assert [job_of(run) for run in runs] == now

@@ -63,9 +63,7 @@ class Job(Generic[E]):
         folder = Path(HydraConfig.get().runtime.output_dir)
         sent_away = os.getpid() != self._process
         try:
-            experiment = self._checked(cfg, folder)
-            if sent_away:
-                experiment = self._as_kept(experiment, folder)
+            experiment = self._as_kept(cfg, folder) if sent_away else self._checked(cfg, folder)
             self._command(experiment, folder)
         except Stopped as stopped:
             stopped.again = same_folder()
@@ -95,11 +93,14 @@ class Job(Generic[E]):
         kept = load_experiment(RunPaths(folder).submitted_config, self._schema)
         return told(differences(kept, self._experiment(cfg)))
 
-    def _as_kept(self, composed: E, folder: Path) -> E:
+    def _as_kept(self, cfg: DictConfig, folder: Path) -> E:
         """The configuration as it was when the job was submitted: it may have waited for days."""
         file = RunPaths(folder).submitted_config
         kept = load_experiment(file, self._schema)
-        changed = told(differences(kept, composed))
+        try:
+            changed = told(differences(kept, self._experiment(cfg)))
+        except ConfigError as error:  # files that are being edited are of no concern to the job
+            changed = str(error)
         if changed:
             log.warning("%s counts; edited since the job was submitted: %s", file, changed)
         return kept

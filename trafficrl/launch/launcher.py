@@ -15,10 +15,14 @@ from typing import Any, NoReturn, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, filter_overrides
+from hydra.core.utils import JobReturn, JobStatus, filter_overrides, run_job, setup_globals
+from hydra.errors import HydraException
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
 from submitit import Job as SubmittedJob
+from submitit import JobEnvironment
+from yaml import YAMLError
 
 from trafficrl.config.store import register_configs
 from trafficrl.launch.task import Planned, Task
@@ -30,6 +34,8 @@ from trafficrl.runs.stop import Stopped
 __all__ = ["JobLauncher"]
 
 log = logging.getLogger(__name__)
+NOT_COMPOSED = (HydraException, OmegaConfBaseException, YAMLError, OSError)
+"""What Hydra raises where configuration files are wrong, or gone."""
 
 
 class JobLauncher(BaseSubmititLauncher):
@@ -38,16 +44,30 @@ class JobLauncher(BaseSubmititLauncher):
     def __init__(self, *, sweep_dir: str = "", **params: Any) -> None:
         super().__init__(**params)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> JobReturn:
+    def __call__(self, *arguments: Any, **_: Any) -> JobReturn:
         """The job itself, in the process that was started for it.
+
+        Args:
+            arguments: as `arguments` has them.
 
         Raises:
             Exception: the job's own, so that the job fails for the queue too.
             SystemExit: it was told to stop, and has.
         """
+        overrides, composed, state = arguments
+        assert self.hydra_context is not None
+        assert self.task_function is not None
+        Singleton.set_state(state)
+        setup_globals()
         register_configs()
         try:
-            result: JobReturn = super().__call__(*args, **kwargs)
+            result = run_job(
+                hydra_context=self.hydra_context,
+                task_function=self.task_function,
+                config=self._composed_again(overrides, composed),
+                job_dir_key="hydra.sweep.dir",
+                job_subdir_key="hydra.sweep.subdir",
+            )
         except Stopped as stopped:
             _leave(stopped)
         if result.status is not JobStatus.COMPLETED:
@@ -72,9 +92,8 @@ class JobLauncher(BaseSubmititLauncher):
         ]
 
     def arguments(self, plan: Planned) -> tuple[Any, ...]:
-        """With which the job is called."""
-        job_id = f"job_id_for_{plan.number}"
-        return plan.overrides, "hydra.sweep.dir", plan.number, job_id, Singleton.get_state()
+        """With which the job is called: overrides, configuration, state of Hydra's singletons."""
+        return plan.overrides, plan.composed, Singleton.get_state()
 
     @property
     def task(self) -> Task:
@@ -94,6 +113,20 @@ class JobLauncher(BaseSubmititLauncher):
         save_job(RunPaths(plan.folder), said)
         log.info("job %s: %s", job.job_id, plan.folder)
 
+    def _composed_again(self, overrides: list[str], composed: DictConfig) -> DictConfig:
+        """As the configuration files are now, for the task to tell what was edited meanwhile."""
+        assert self.hydra_context is not None
+        assert self.config is not None
+        try:
+            cfg = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
+        except NOT_COMPOSED as error:
+            what = " ".join(str(error).split())
+            log.warning("the job goes on as it was submitted; not composed again: %s", what)
+            cfg = composed
+        with read_write(cfg.hydra), open_dict(cfg.hydra):
+            cfg.hydra.job.id, cfg.hydra.job.num = JobEnvironment().job_id, composed.hydra.job.num
+        return cfg
+
     def _planned(self, number: int, overrides: list[str]) -> Planned:
         assert self.hydra_context is not None
         assert self.config is not None
@@ -104,11 +137,12 @@ class JobLauncher(BaseSubmititLauncher):
         folder = Path(cfg.hydra.sweep.dir) / str(cfg.hydra.sweep.subdir)
         HydraConfig.instance().set_config(cfg)
         own: list[str] = list(cfg.hydra.overrides.task)
-        cfg = _without_hydra(cfg)
+        composed, cfg = cfg, _without_hydra(cfg)
         return Planned(
             number=number,
             overrides=overrides,
             folder=folder,
+            composed=composed,
             cfg=cfg,
             finished=self.task.nothing_left(cfg, folder, own),
             after=_origin(cfg),

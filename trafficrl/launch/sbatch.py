@@ -46,9 +46,13 @@ def resources(params: dict[str, Any], after: str = "") -> dict[str, Any]:
         value = params.get(name)
         if value is not None and value < 0:
             raise ConfigError(f"hydra.launcher.{name} must be >= 0 {unit}, got {value}")
-    if params["timeout_min"] < 1:
+    limit_min, warning_s = params["timeout_min"], params["signal_delay_s"]
+    if limit_min < 1:
+        raise ConfigError(f"hydra.launcher.timeout_min must be >= 1 minute, got {limit_min}")
+    if not 0 < warning_s < 60 * limit_min:
         raise ConfigError(
-            f"hydra.launcher.timeout_min must be >= 1 minute, got {params['timeout_min']}"
+            f"hydra.launcher.signal_delay_s must lie within the {60 * limit_min} s of "
+            f"hydra.launcher.timeout_min={limit_min}, got {warning_s} s"
         )
     wanted = {
         NATIVE.get(name, name): value
@@ -104,7 +108,7 @@ def executor(params: dict[str, Any]) -> slurm.SlurmExecutor:
 def script(params: dict[str, Any], wanted: dict[str, Any], *, elements: int) -> str:
     """What sbatch gets for one job, or for an array where there are several."""
     count: dict[str, Any] = {"map_count": elements} if elements > 1 else {}
-    folder = Path(params["submitit_folder"])
+    folder = Path(params["submitit_folder"]).expanduser().absolute()
     command = f"{python_command(params)} -u -m submitit.core._submit {shlex.quote(str(folder))}"
     return slurm._make_sbatch_string(command=command, folder=folder, **wanted, **count)
 

@@ -5,9 +5,9 @@ folders and the queue say: so the same command can be given again at any time.
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra.core.utils import JobReturn, filter_overrides
 from submitit import Job as SubmittedJob
@@ -21,11 +21,19 @@ from trafficrl.launch.waiting import wait_for
 from trafficrl.runs.jobs import load_job
 from trafficrl.runs.lock import RunLock
 from trafficrl.runs.paths import RunPaths
-from trafficrl.runs.queue import Queue
+from trafficrl.runs.queue import Queue, QueuedJob, cancel
+from trafficrl.runs.stop import uninterrupted
 
 __all__ = ["SlurmLauncher"]
 
 log = logging.getLogger(__name__)
+
+
+class Living(NamedTuple):
+    """A job that the queue has."""
+
+    job: str
+    waits: bool
 
 
 class SlurmLauncher(JobLauncher):
@@ -59,8 +67,7 @@ class SlurmLauncher(JobLauncher):
         sweep.mkdir(parents=True, exist_ok=True)
         with RunLock(sweep / ".lock"):
             jobs = self._submitted(plans)
-        waits = self.wait if self.wait is not None else not any(plan.after for plan in plans)
-        if waits:
+        if self.wait if self.wait is not None else not chained(plans):
             wait_for({plan.folder: jobs[plan.folder] for plan in plans if plan.folder in jobs})
         elif jobs:
             log.info("trafficrl-status %s shows how they do", sweep)
@@ -69,18 +76,22 @@ class SlurmLauncher(JobLauncher):
     def _submitted(self, plans: list[Planned]) -> dict[Path, SubmittedJob[JobReturn]]:
         """The job of each folder that is not finished; what the queue did not have, it has now."""
         queued = self._queued(plans)
+        for folder in _stale(plans, queued):
+            log.info("job %s waits for one that is gone: it is submitted anew", queued[folder].job)
+            cancel(queued.pop(folder).job)
         free: list[Planned] = []
         bound: list[Planned] = []
         coming = {plan.folder for plan in plans if not plan.finished}
         for plan in plans:
-            known = "finished" if plan.finished else queued.get(plan.folder, "")
+            job = queued.get(plan.folder)
+            known = "finished" if plan.finished else f"job {job.job}" if job else ""
             words = " ".join(filter_overrides(plan.overrides))
             log.info("\t#%d : %s%s", plan.number, words, f" : {known}" if known else "")
             if not known:
                 (bound if plan.after in coming or self._before(plan) else free).append(plan)
         jobs: dict[Path, SubmittedJob[JobReturn]] = {
-            folder: SlurmJob[JobReturn](folder=self.params["submitit_folder"], job_id=number)
-            for folder, number in queued.items()
+            folder: SlurmJob[JobReturn](folder=self.params["submitit_folder"], job_id=job.job)
+            for folder, job in queued.items()
         }
         jobs.update(zip([plan.folder for plan in free], self._submit(free), strict=True))
         for plan in bound:
@@ -88,8 +99,8 @@ class SlurmLauncher(JobLauncher):
             jobs[plan.folder] = self._submit([plan], after=before)[0]
         return jobs
 
-    def _queued(self, plans: list[Planned]) -> dict[Path, str]:
-        """Run folder -> the number of its job, where the queue still has it.
+    def _queued(self, plans: list[Planned]) -> dict[Path, Living]:
+        """Run folder -> its job, where the queue still has it.
 
         Raises:
             ConfigError: it waits there with another configuration.
@@ -97,15 +108,19 @@ class SlurmLauncher(JobLauncher):
         known = {plan.folder: load_job(RunPaths(plan.folder)) for plan in plans}
         numbers = {f: job.job for f, job in known.items() if job and job.cluster == "slurm"}
         living = alive(set(numbers.values()))
-        queued = {folder: number for folder, number in numbers.items() if number in living}
+        queued = {
+            folder: Living(number, living[number].waits)
+            for folder, number in numbers.items()
+            if number in living
+        }
         for plan in plans:
             if plan.folder in queued:
                 changed = self.task.kept_otherwise(plan.cfg, plan.folder)
                 if changed:
+                    job = queued[plan.folder].job
                     raise ConfigError(
-                        f"{plan.folder}: job {queued[plan.folder]} is in the queue with another "
-                        f"configuration: {changed}: scancel it first, or name another "
-                        "hydra.sweep.dir"
+                        f"{plan.folder}: job {job} is in the queue with another configuration: "
+                        f"{changed}: scancel it first, or name another hydra.sweep.dir"
                     )
         return queued
 
@@ -129,10 +144,11 @@ class SlurmLauncher(JobLauncher):
             self.task.keep(plan.cfg, plan.folder)
         queue.update_parameters(**resources(self.params, after))
         columns = zip(*(self.arguments(plan) for plan in plans), strict=True)
-        with submitting():
-            jobs = queue.map_array(self, *columns)
-        for plan, job in zip(plans, jobs, strict=True):
-            self.record(plan, job, "slurm")
+        with uninterrupted():  # a job that no folder tells of would be submitted twice
+            with submitting():
+                jobs = queue.map_array(self, *columns)
+            for plan, job in zip(plans, jobs, strict=True):
+                self.record(plan, job, "slurm")
         return jobs
 
     def _print(self, plans: list[Planned]) -> None:
@@ -152,17 +168,39 @@ class SlurmLauncher(JobLauncher):
                 print(script(self.params, after, elements=1))
 
 
-def alive(jobs: Collection[str]) -> set[str]:
+def chained(plans: Collection[Planned]) -> bool:
+    """Some of them wait for others of them; a model that is there already makes no chain."""
+    return not {plan.folder for plan in plans}.isdisjoint(plan.after for plan in plans)
+
+
+def _stale(plans: list[Planned], queued: Mapping[Path, Living]) -> list[Path]:
+    """Those of the waiting jobs whose predecessor has to be submitted again.
+
+    Slurm cancels them some time after that one has failed, until when they seem to wait for it.
+    """
+    again: set[Path] = set()
+    stale = []
+    for plan in plans:  # each behind its predecessor
+        job = queued.get(plan.folder)
+        if job is not None and job.waits and plan.after in again:
+            stale.append(plan.folder)
+        elif plan.finished or job is not None:
+            continue
+        again.add(plan.folder)
+    return stale
+
+
+def alive(jobs: Collection[str]) -> dict[str, QueuedJob]:
     """Those of the jobs that wait or run.
 
     Raises:
         RunError: the queue does not tell, and a job might be submitted twice.
     """
     if not jobs:
-        return set()
+        return {}
     queue = Queue()
     answer = queue.ask(jobs)
     if answer is None:
         raise RunError(f"the queue does not tell which jobs it has: {queue.trouble}")
     known = {number: answer.jobs.get(number) for number in jobs}
-    return {number for number, job in known.items() if job and (job.waits or job.runs)}
+    return {number: job for number, job in known.items() if job and (job.waits or job.runs)}

@@ -38,7 +38,10 @@ class Planned:
     number: int
     overrides: list[str]
     folder: Path
+    composed: DictConfig
+    """Hydra's own part included."""
     cfg: DictConfig
+    """What the command gets of it."""
     finished: bool
     after: Path | None
     """Folder of the run whose model it starts from, which may still have to be made."""

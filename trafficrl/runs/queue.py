@@ -1,4 +1,4 @@
-"""What the queue of a cluster knows of jobs; only this module asks `squeue` and `sacct`.
+"""What the queue of a cluster knows of jobs; only this module calls `squeue`, `sacct`, `scancel`.
 
 Each answer costs the cluster's controller something, so one call asks for all jobs, and a table
 that is drawn every two seconds does not ask as often.
@@ -13,9 +13,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from trafficrl.errors import RunError
 from trafficrl.runs.facts import one_line
 
-__all__ = ["Answer", "Queue", "QueuedJob", "parse_sacct", "parse_squeue"]
+__all__ = ["Answer", "Queue", "QueuedJob", "cancel", "parse_sacct", "parse_squeue"]
 
 log = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
@@ -119,6 +120,17 @@ class Queue:
         except ValueError as error:
             self.trouble = str(error)
         return None if self.trouble else found
+
+
+def cancel(job: str) -> None:
+    """The job is taken out of the queue, if it is still in it.
+
+    Raises:
+        RunError: the queue does not do it.
+    """
+    _, trouble = _said("scancel", job)
+    if trouble and NOT_KNOWN not in trouble:
+        raise RunError(f"job {job} cannot be cancelled: {trouble}")
 
 
 def parse_squeue(said: str) -> dict[str, QueuedJob]:

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["STOPPED_EXIT_CODE", "StopRequest", "Stopped"]
+__all__ = ["STOPPED_EXIT_CODE", "StopRequest", "Stopped", "uninterrupted"]
 
 STOPPED_EXIT_CODE = 75
 """`EX_TEMPFAIL` of sysexits.h: not done yet, the same command goes on."""
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends a command: Ctrl-C, somebody's kill, a login that is gone."""
 LEAST_MARGIN_S, MOST_MARGIN_S, MARGIN_SHARE = 1.0, 30.0, 0.1
 """How long before its time limit a run stops: a step has to end and a checkpoint to be written."""
 
@@ -118,3 +120,22 @@ class StopRequest:
             self.reason = signal.Signals(number).name
         if not self._deferred:
             raise Stopped(self.reason)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """What would end the process waits behind the block; what it calls there is spared as well.
+
+    Handlers, since a signal may reach any thread; and a mask, since others inherit only that.
+    """
+    came: list[int] = []
+    before = {kind: signal.signal(kind, lambda number, _: came.append(number)) for kind in ENDING}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+    if came:
+        signal.raise_signal(came[0])
