@@ -12,6 +12,7 @@ import json
 import os
 import pickle
 import re
+import shutil
 import subprocess
 import tempfile
 from argparse import ArgumentParser
@@ -107,6 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="side by side")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench/instructions.json"))
     given = parser.parse_args(arguments)
+    if shutil.which("valgrind") is None:
+        parser.error("there is no valgrind here (apt-get install valgrind)")
     layers = list(dict.fromkeys([BARE, *given.layer]))
     results = []
     for name in given.case:
