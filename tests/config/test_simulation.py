@@ -48,10 +48,10 @@ def test_the_profile_of_the_published_results_differs_in_three_values() -> None:
         ({"no-step-log": True}, "every run sets what SUMO tells"),
         ({"precision": 0}, "every run sets what SUMO tells"),
         ({"max-depart-delay": 60}, "takes waiting vehicles out of the demand"),
-        ({"mesosim": True}, "mesosim cannot be given: it has queues of no single vehicles"),
-        ({"meso-junction-control": True}, "it has queues of no single vehicles"),
-        ({"meso-ignore-lanes-by-vclass": "bus"}, "it has queues of no single vehicles"),
-        ({"meso.ignore-lanes.by-vclass": "bus"}, "it has queues of no single vehicles"),
+        ({"mesosim": True}, "mesosim cannot be given: use execution.simulator=meso"),
+        ({"meso-junction-control": True}, "use execution.simulator=meso"),
+        ({"meso-ignore-lanes-by-vclass": "bus"}, "use execution.simulator=meso"),
+        ({"meso.ignore-lanes.by-vclass": "bus"}, "use execution.simulator=meso"),
         ({"tls": {"all-off": True}}, "it switches the signals off"),
         ({"device.tripinfo.probability": 0.5}, "it leaves vehicles out of what is measured"),
         ({"--threads": 2}, "without dashes before"),
@@ -68,6 +68,30 @@ def test_other_options_are_refused(options: dict[str, object], told: str) -> Non
 def test_a_teleport_time_of_zero_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"time_to_teleport_s must be in 1.*\[s, or -1\], got 0"):
         SimulationConfig(time_to_teleport_s=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("+simulation.options.lanechange.overtake-right=true", "options.lanechange.overtake-right"),
+        ("+simulation.options.lateral-resolution=0.8", "options.lateral-resolution"),
+        ("+simulation.options.step-method.ballistic=true", "options.step-method.ballistic"),
+        ("+simulation.options.default.action-step-length=1", "options.default.action-step-length"),
+        ("simulation=resco_compat", "depart_speed"),
+        ("simulation.depart_lane=first", "depart_lane"),
+    ],
+)
+def test_what_the_mesoscopic_model_would_leave_out_in_silence_is_refused(
+    given: str, told: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"simulation\.{told} does not go with .*=meso"):
+        experiment(given, "execution.simulator=meso")
+    experiment(given)
+
+
+@pytest.mark.parametrize("given", ["eager-insert=true", "device.rerouting.probability=0.5"])
+def test_what_the_mesoscopic_model_minds_is_taken(given: str) -> None:
+    experiment(f"+simulation.options.{given}", "execution.simulator=meso")
 
 
 def test_generated_demand_is_not_scaled_by_sumo() -> None:

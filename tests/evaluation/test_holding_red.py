@@ -7,6 +7,7 @@ import pytest
 from learning_cases import small_task
 from traffic_cases import city, scenario_config
 
+from trafficrl.config.execution import Simulator
 from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
 from trafficrl.control.controller import Controller
 from trafficrl.control.plans import PlanFollower
@@ -53,14 +54,23 @@ def to_one_place(folder: Path) -> ScenarioConfig:
     return RouteFileScenarioConfig(file=str(file))
 
 
-@pytest.fixture(scope="module", params=["everywhere", "to one place"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("everywhere", Simulator.micro),
+        ("to one place", Simulator.micro),
+        ("everywhere", Simulator.meso),
+    ],
+    ids=str,
+)
 def comparison(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Comparison:
     folder = tmp_path_factory.mktemp("red")
     demand = scenario_config(num_vehicles=300)
-    scenario = demand if request.param == "everywhere" else to_one_place(folder)
-    task = small_task(scenarios={"busy": scenario}, end_s=600.0)
+    where, simulator = request.param
+    scenario = demand if where == "everywhere" else to_one_place(folder)
+    task = small_task(scenarios={"busy": scenario}, end_s=600.0, simulator=simulator)
     controllers: dict[str, Controller] = {
         name: build_controller(name, task) for name in ("fixed", "random", "max_pressure")
     }

@@ -1,8 +1,11 @@
+import json
 from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import yaml
 
 from trafficrl.errors import CheckpointError
 from trafficrl.runs.sidecars import (
@@ -44,6 +47,18 @@ def test_a_sidecar_comes_back_as_it_was(model: Path) -> None:
     assert load_sidecar(model) == verify_model(model) == sidecar_of(model)
     save_sidecar(model, replace(sidecar_of(model), score=None, lineage=()))
     assert load_sidecar(model) == replace(sidecar_of(model), score=None, lineage=())
+
+
+def test_a_sidecar_older_than_the_choice_of_sumos_model_is_microscopic(model: Path) -> None:
+    file = model.with_suffix(".yaml")
+    rows = yaml.safe_load(file.read_text())
+    for old in (rows, *rows["lineage"]):
+        del old["simulator"]
+    del rows["checksum"]
+    plain = json.dumps(rows, sort_keys=True, separators=(",", ":"))
+    file.write_text(yaml.safe_dump(rows | {"checksum": sha256(plain.encode()).hexdigest()}))
+    assert load_sidecar(model) == sidecar_of(model)
+    assert sidecar_of(model).simulator == sidecar_of(model).lineage[0].simulator == "micro"
 
 
 def test_every_changed_byte_of_a_sidecar_is_found(model: Path) -> None:

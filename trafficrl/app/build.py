@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from trafficrl.app.given_demand import check_given_demand
 from trafficrl.app.inputs import keep_inputs, naming_originals
-from trafficrl.config.execution import Score
+from trafficrl.config.execution import Score, Simulator
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.load import save_experiment
 from trafficrl.config.scenarios import RouteFileScenarioConfig
@@ -217,8 +217,10 @@ def judge(
 
 
 def judged_on(config: ExperimentConfig) -> str:
-    """Title of the judgement: which demand it was made on."""
+    """Title of the judgement: which demand it was made on, and in which model if not the usual."""
     seeds = f"{config.evaluation.seeds} test seeds a scenario"
+    if config.execution.simulator is Simulator.meso:
+        seeds += ", mesoscopic model"
     given = [isinstance(item, RouteFileScenarioConfig) for item in config.scenarios.values()]
     if all(given):
         return f"{seeds}: the given trips, other drivers"

@@ -77,7 +77,7 @@ def _print(section: Section) -> None:
     comparison = section.comparison
     episodes = comparison.num_episodes(comparison.baseline)
     named = f"{section.name}, " if len(section.scenarios) == 1 else ""
-    print_comparison(comparison, f"{named}SUMO {section.build.sumo}, {episodes} test episodes")
+    print_comparison(comparison, f"{named}{section.build.name}, {episodes} test episodes")
 
 
 def agree(folders: Sequence[Path], tolerance: float) -> int:

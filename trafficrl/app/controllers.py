@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.errors import CheckpointError, ConfigError, unknown_name
-from trafficrl.evaluation.controllers import check_controller, model_file
+from trafficrl.evaluation.controllers import check_controller, check_simulator, model_file
 from trafficrl.runs.registry import ModelRegistry
 from trafficrl.runs.run_models import best_model
 
@@ -19,7 +19,8 @@ def find_controllers(names: Sequence[str], config: ExperimentConfig) -> dict[str
     enough. Of a run its best model is meant, and the log says which that is.
 
     Raises:
-        ConfigError: an unknown controller, a model that is not there, or one that is named twice.
+        ConfigError: an unknown controller, one that does not work in SUMO's model, a model that is
+            not there, or one that is named twice.
         CheckpointError: a named model that is damaged.
         RunError: the named models cannot be read.
     """
@@ -41,6 +42,8 @@ def find_controller(
     """A short label, and what an evaluation knows the controller by."""
     if name in config.controller or model_file(name) is not None:
         check_controller(name, config.controller)
+        if name in config.controller:
+            check_simulator(name, config.controller[name], config.execution.simulator)
         return Path(name).stem, name
     if Path(name).is_dir():
         try:

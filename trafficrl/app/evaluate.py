@@ -36,7 +36,12 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
     finally:
         shutil.rmtree(paths.work, ignore_errors=True)
     results = paths.evaluation / "results.json"
-    comparison.save(results, controllers=config.controllers, provenance=config.provenance)
+    comparison.save(
+        results,
+        controllers=config.controllers,
+        simulator=config.execution.simulator.value,
+        provenance=config.provenance,
+    )
     save_queues(comparison.results, paths.evaluation / "queues.json")
     print_comparison(comparison, judged_on(config))
     log.info("results: %s", results)

@@ -117,12 +117,14 @@ def print_facts(facts: dict[str, Any]) -> None:
         "config": facts["config_hash"],
         "network": facts["network_hash"],
         "run": facts["run"],
+        "simulator": facts["simulator"],
         "scenarios": " -> ".join(", ".join(names) for names in facts["scenario_chain"]),
         "versions": ", ".join(f"{name} {one}" for name, one in facts["versions"].items()),
     }
     for number, one in enumerate(facts["lineage"], 1):
         rows[f"lineage {number}"] = (
-            f"{one['run']} at {one['timesteps']} steps on {', '.join(one['scenarios'])} "
+            f"{one['run']} at {one['timesteps']} steps on {', '.join(one['scenarios'])}, "
+            f"{one['simulator']} "
             f"({one['sha256'][:HASH_LETTERS]})"
         )
     for name, value in rows.items():

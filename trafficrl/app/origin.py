@@ -28,6 +28,7 @@ def origin_of(config: ExperimentConfig, task: Task, paths: RunPaths) -> Origin:
         "config_hash": config_hash(config),
         "run": str(paths.root.resolve()),
         "scenarios": tuple(config.scenarios),
+        "simulator": config.execution.simulator.value,
         "lineage": lineage(config, paths),
         "versions": {**config.provenance["packages"], "sumo": config.provenance["sumo"]},
     }
@@ -44,7 +45,13 @@ def lineage(config: ExperimentConfig, paths: RunPaths) -> tuple[Ancestor, ...]:
     model = find_model(config.resume_from, Path(config.execution.models_dir))
     if model.with_suffix(".yaml").is_file():
         sidecar = load_sidecar(model)
-        parent = Ancestor(sidecar.run, sidecar.timesteps, sidecar.scenarios, sidecar.sha256)
+        parent = Ancestor(
+            sidecar.run,
+            sidecar.timesteps,
+            sidecar.scenarios,
+            sidecar.sha256,
+            sidecar.simulator,
+        )
         return (*sidecar.lineage, parent)
     return (Ancestor(str(model), load_model(model).timesteps, (), file_sha256(model)),)
 

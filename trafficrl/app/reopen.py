@@ -19,7 +19,7 @@ __all__ = ["clear_leftovers", "is_finished", "reopened"]
 log = logging.getLogger(__name__)
 DECIDING = frozenset(
     f"execution.{name}"
-    for name in ("end_time", "parallel_envs", "single_env", "backend", "on_crash")
+    for name in ("end_time", "parallel_envs", "single_env", "simulator", "backend", "on_crash")
 )
 """What of the execution a training cannot go on without."""
 

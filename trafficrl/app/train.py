@@ -97,7 +97,8 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: Stop
     """Train and judge; returns why training ended."""
     config, task = open_run(config, paths)
     facts = config.provenance
-    record.update(provenance=facts)
+    simulator = config.execution.simulator.value
+    record.update(provenance=facts, simulator=simulator)
     with build_evaluator(config, task, paths) as evaluator:
         running = Running(config, task, paths, record, stop, evaluator)
         try:
@@ -107,7 +108,9 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: Stop
         finally:
             record.crashes("evaluation", evaluator.crashes)
     results = paths.evaluation / "results.json"
-    comparison.save(results, sumo=facts["sumo"], network_hash=facts["network_hash"])
+    comparison.save(
+        results, sumo=facts["sumo"], simulator=simulator, network_hash=facts["network_hash"]
+    )
     save_queues(comparison.results, paths.evaluation / "queues.json")
     print_comparison(comparison, judged_on(config))
     record.update(verdict=comparison.verdict("policy"))

@@ -9,7 +9,7 @@ from trafficrl.config.checks import check_range
 from trafficrl.config.durations import parse_duration_s
 from trafficrl.errors import ConfigError
 
-__all__ = ["Backend", "EvaluationConfig", "ExecutionConfig", "OnCrash", "Score"]
+__all__ = ["Backend", "EvaluationConfig", "ExecutionConfig", "OnCrash", "Score", "Simulator"]
 
 
 class Backend(Enum):
@@ -19,6 +19,15 @@ class Backend(Enum):
     """In the process of its environment: fast, one simulation a process."""
     traci = "traci"
     """Through a socket: for the GUI, or several simulations in one process."""
+
+
+class Simulator(Enum):
+    """Which of SUMO's models of traffic is run."""
+
+    micro = "micro"
+    """Every vehicle with its own place, speed and lane: what results are worth is decided here."""
+    meso = "meso"
+    """Queues on edges, many times faster: to train before, and for quick sweeps."""
 
 
 class OnCrash(Enum):
@@ -72,6 +81,8 @@ class ExecutionConfig:
     max_crashes: int = 10
     """Crashed environments, and crashed workers of evaluations, after which one more ends the
     run."""
+    simulator: Simulator = Simulator.micro
+    """SUMO's model. Results of the two are never compared."""
     backend: Backend = Backend.libsumo
     gui: bool = False
     """Show SUMO's window (needs backend=traci and a display)."""

@@ -10,7 +10,7 @@ from omegaconf import MISSING
 from trafficrl.config.algorithm import ActionKind, AlgorithmConfig
 from trafficrl.config.checks import check_range
 from trafficrl.config.controllers import standard_controllers
-from trafficrl.config.execution import Backend, EvaluationConfig, ExecutionConfig
+from trafficrl.config.execution import Backend, EvaluationConfig, ExecutionConfig, Simulator
 from trafficrl.config.network import NetworkConfig
 from trafficrl.config.reward import RewardConfig
 from trafficrl.config.scenarios import (
@@ -19,6 +19,7 @@ from trafficrl.config.scenarios import (
     ScenarioConfig,
 )
 from trafficrl.config.simulation import SimulationConfig
+from trafficrl.config.sumo_options import is_microscopic
 from trafficrl.errors import ConfigError
 
 __all__ = ["EvaluateConfig", "ExperimentConfig"]
@@ -62,6 +63,7 @@ class ExperimentConfig:
                 )
         self._check_clocks()
         self._check_scale()
+        self._check_simulator()
         if self.execution.gui and self.execution.backend is not Backend.traci:
             raise ConfigError("execution.gui=true needs execution.backend=traci, got libsumo")
 
@@ -73,6 +75,19 @@ class ExperimentConfig:
                     f"simulation.options.scale does not go with scenarios.{name}, which is "
                     f"generated: set scenarios.{name}.num_vehicles"
                 )
+
+    def _check_simulator(self) -> None:
+        """The mesoscopic model takes in silence what it cannot do."""
+        if self.execution.simulator is not Simulator.meso:
+            return
+        chosen = self.simulation
+        given = [name for name in ("depart_speed", "depart_lane") if getattr(chosen, name)]
+        given += [f"options.{name}" for name in chosen.options if is_microscopic(name)]
+        if given:
+            raise ConfigError(
+                f"simulation.{given[0]} does not go with execution.simulator=meso, which has no "
+                "lanes and no following: leave it out, or take execution.simulator=micro"
+            )
 
     def _check_clocks(self) -> None:
         """The three clocks fit: step <= sample <= decision <= episode, in whole multiples."""

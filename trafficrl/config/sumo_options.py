@@ -19,7 +19,7 @@ import sumo
 from trafficrl.errors import ConfigError, RunError
 from trafficrl.xmlfiles import XMLFileError, parse_xml
 
-__all__ = ["OURS", "check_option", "is_idle", "is_ours", "long_name"]
+__all__ = ["OURS", "check_option", "is_idle", "is_microscopic", "is_ours", "long_name"]
 
 OURS = {
     "net-file": "network",
@@ -51,11 +51,19 @@ TOLD = re.compile(
 """Options of what SUMO tells and how: runs read it, so they say it themselves."""
 REFUSED = {
     r"max-depart-delay": "it takes waiting vehicles out of the demand and of its delay",
-    r"mesosim|meso-.*": "it has queues of no single vehicles, so that signals could not be judged",
+    r"mesosim|meso-.*": "use execution.simulator=meso, which has SUMO's own parameters",
     r"tls\.all-off": "it switches the signals off",
     r"device\.tripinfo\..*": "it leaves vehicles out of what is measured",
 }
 """Options under which a result would not mean what it says -> why."""
+MICROSCOPIC = re.compile(
+    r"lateral-resolution|lanechange\..*|step-method\.ballistic|(intermodal-)?collision\..*|"
+    r"default\.(action-step-length|emergencydecel|carfollowmodel)|emergencydecel\..*|"
+    r"ignore-junction-blocker|startup-wait-threshold|tls\.yellow\.min-decel|"
+    r"tls\.actuated\..*|device\.(driverstate|toc|bluelight|glosa)\..*"
+)
+"""Options about lanes, following and braking, which the mesoscopic model does not have. It refuses
+two of them and takes the others without a word; trips are the same with and without."""
 LONGEST_S = 60
 
 
@@ -97,6 +105,11 @@ def is_ours(name: str) -> bool:
     """The option follows from other keys, or would read, write or tell what a run decides."""
     known = long_name(name)
     return known in OURS or any(kind.search(known) is not None for kind in (TOLD, FILES))
+
+
+def is_microscopic(name: str) -> bool:
+    """SUMO's mesoscopic model knows nothing of what the option is about."""
+    return MICROSCOPIC.fullmatch(long_name(name)) is not None
 
 
 def long_name(name: str) -> str:

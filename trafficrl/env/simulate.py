@@ -95,6 +95,7 @@ def _options(
         seed=episode.sumo_seed,
         backend=task.backend,
         gui=task.gui,
+        simulator=task.simulator,
         simulation=task.simulation,
         output_dir=output_dir,
         emissions=emissions,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from trafficrl.config.algorithm import ActionConfig, ObservationBase
 from trafficrl.config.controller import ControllerConfig
 from trafficrl.config.controllers import standard_controllers
-from trafficrl.config.execution import Backend
+from trafficrl.config.execution import Backend, Simulator
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.reward import RewardConfig
 from trafficrl.config.scenarios import ScenarioConfig
@@ -31,6 +31,7 @@ class Task:
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     controllers: Mapping[str, ControllerConfig] = field(default_factory=standard_controllers)
     """Classical controllers by name."""
+    simulator: Simulator = Simulator.micro
     backend: Backend = Backend.libsumo
     gui: bool = False
 
@@ -47,6 +48,7 @@ class Task:
             end_s=config.execution.end_time,
             simulation=config.simulation,
             controllers=config.controller,
+            simulator=config.execution.simulator,
             backend=config.execution.backend,
             gui=config.execution.gui,
         )

@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from trafficrl.config.controller import ControllerConfig
+from trafficrl.config.execution import Simulator
 from trafficrl.control.controller import Controller
 from trafficrl.control.greedy import longest_queue, max_pressure
 from trafficrl.control.learned import LearnedController
@@ -25,7 +27,7 @@ from trafficrl.errors import ConfigError, unknown_name
 from trafficrl.network.programs import SignalProgram
 from trafficrl.training.models import load_model
 
-__all__ = ["CONTROLLERS", "build_controller", "check_controller", "model_file"]
+__all__ = ["CONTROLLERS", "build_controller", "check_controller", "check_simulator", "model_file"]
 
 
 def model_file(name: str) -> Path | None:
@@ -52,18 +54,33 @@ def check_controller(name: str, configured: Iterable[str]) -> None:
         raise ConfigError(f"controllers: no model file {model}")
 
 
+def check_simulator(name: str, config: ControllerConfig, simulator: Simulator) -> None:
+    """Return when the classical controller works in SUMO's model.
+
+    Raises:
+        ConfigError: its detectors see nothing there, so that it would be the plan of the network.
+    """
+    if simulator is Simulator.meso and config.kind == "delay_based":
+        raise ConfigError(
+            f"controllers: {name} (delay_based) needs execution.simulator=micro: in SUMO's "
+            "mesoscopic model its detectors see no vehicles"
+        )
+
+
 def build_controller(name: str, task: Task) -> Controller:
     """The controller of that name, or the learned one of that model, for the task's network.
 
     A model decides as it was trained to: it brings its own observation and action.
 
     Raises:
-        ConfigError: no controller of that name, or parameters that do not fit the network.
+        ConfigError: no controller of that name, parameters that do not fit the network, or one
+            that does not work in the task's model of SUMO.
         CheckpointError: the model is missing, damaged, or was trained for another network.
     """
     check_controller(name, task.controllers)
     if name in task.controllers:
         config = task.controllers[name]
+        check_simulator(name, config, task.simulator)
         try:
             return CONTROLLERS[config.kind](config, task)
         except ConfigError as error:

@@ -30,6 +30,7 @@ from trafficrl.evaluation.shards import (
     write_shard,
 )
 from trafficrl.evaluation.slices import SliceMetrics
+from trafficrl.simulation.options import MESOSCOPIC
 
 __all__ = ["EvaluationDatabase", "RecordedEpisode", "SumoBuild"]
 
@@ -67,6 +68,12 @@ class SumoBuild:
     """Version."""
     options: str
     """SUMO's options beside network, demand and seed."""
+
+    @property
+    def name(self) -> str:
+        """Which SUMO, and its model if that is not the usual one."""
+        mesoscopic = " ".join(MESOSCOPIC) in self.options
+        return f"SUMO {self.sumo}{', mesoscopic model' if mesoscopic else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +172,7 @@ class EvaluationDatabase:
         if build is not None:
             return groups.get(build, [])
         if len(groups) > 1:
-            builds = "; ".join(f"SUMO {one.sumo} with {one.options}" for one in groups)
+            builds = "; ".join(f"{one.name} with {one.options}" for one in groups)
             raise RunError(
                 f"{self.folder} holds results that cannot be compared: choose one of: {builds}"
             )

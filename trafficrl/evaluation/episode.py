@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from trafficrl.config.execution import Simulator
 from trafficrl.control.controller import Controller
 from trafficrl.control.driver import SignalDriver
 from trafficrl.env.episodes import Episode
@@ -15,9 +16,12 @@ from trafficrl.evaluation.outcome import Measure, Outcome
 from trafficrl.evaluation.queues import edge_queues
 from trafficrl.evaluation.slices import build_slices
 from trafficrl.evaluation.trips import read_trips
+from trafficrl.simulation.session import SumoSession
 from trafficrl.simulation.state import TrafficState
 
 __all__ = ["run_episode"]
+
+MESO = Simulator.meso
 
 
 def run_episode(
@@ -50,6 +54,7 @@ def run_episode(
         )
         try:
             states = drive(running.driver, controller, beat)
+            free_s = free_times(running.session, task) if task.simulator is MESO else None
         finally:
             running.close()
         scenario = running.scenario
@@ -58,6 +63,7 @@ def run_episode(
             emissions=measure.emissions,
             closed_s=states[-1].time_s,
             end_s=scenario.end_s,
+            free_s=free_s,
         )
     span = {"begin_s": scenario.begin_s, "end_s": scenario.end_s}
     return Outcome(
@@ -78,3 +84,10 @@ def drive(
         states.append(state)
         beat()
     return states
+
+
+def free_times(session: SumoSession, task: Task) -> dict[str, float]:
+    """Vehicle on its way -> what the edges that it has been on take at their limits [s]."""
+    edge_s = {edge.id: edge.length_m / edge.speed_mps for edge in task.network.edges}
+    driven = session.read_driven()
+    return {name: sum(map(edge_s.__getitem__, edges)) for name, edges in driven.items()}

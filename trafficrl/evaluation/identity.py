@@ -39,7 +39,7 @@ class Identities:
             name: digest(setting(task, scenario)) for name, scenario in task.scenarios.items()
         }
         self._reward_terms = digest(plain_values(task.reward))
-        self._options = " ".join(option_set(float(task.step_s), task.simulation))
+        self._options = " ".join(option_set(float(task.step_s), task.simulation, task.simulator))
         self._deciders: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def identify(
@@ -103,6 +103,7 @@ def setting(task: Task, scenario: ScenarioConfig) -> dict[str, Any]:
         "step_s": float(task.step_s),
         "end_s": float(task.end_s),
         "sample_s": float(task.reward.sample_s),
+        "simulator": task.simulator.name,
         "simulation": plain_values(task.simulation),
         "packages": package_versions(),
         "code": code_hash(),

@@ -3,6 +3,7 @@
 Shapes: N vehicles that were due.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,11 @@ from trafficrl.xmlfiles import XMLFileError, iter_xml
 __all__ = ["Trips", "read_trips"]
 
 NUMBERS = (
-    "depart",
-    "departDelay",
-    "arrival",
-    "duration",
-    "timeLoss",
-    "waitingTime",
-    "waitingCount",
-    "routeLength",
+    *("depart", "departDelay", "arrival", "duration", "timeLoss"),
+    *("waitingTime", "waitingCount", "routeLength"),
 )
 """SUMO's names of what we take as it is."""
+TIME_LOSS = NUMBERS.index("timeLoss")
 EMISSIONS = ("CO2_abs", "fuel_abs")
 """In mg, like all of its emissions."""
 
@@ -77,7 +73,14 @@ class Trips:
         return Trips(**values)
 
 
-def read_trips(tripinfo: Path, *, emissions: bool, closed_s: float, end_s: float) -> Trips:
+def read_trips(
+    tripinfo: Path,
+    *,
+    emissions: bool,
+    closed_s: float,
+    end_s: float,
+    free_s: Mapping[str, float] | None = None,
+) -> Trips:
     """The trips that SUMO wrote when it was closed.
 
     Args:
@@ -85,6 +88,10 @@ def read_trips(tripinfo: Path, *, emissions: bool, closed_s: float, end_s: float
         emissions: SUMO was asked for them.
         closed_s: simulation time at which it was closed.
         end_s: vehicles that are due from then on are left out.
+        free_s: of the mesoscopic model: vehicle on its way -> what its way so far takes at the
+            limit [s]. There vehicles drive or are held, and SUMO counts what one lost when it is
+            let go: one that is held to the end would have lost nothing. What it took longer is its
+            time loss then. And SUMO has only the first of a queue stand: here all stand that lose.
 
     Raises:
         SimulationError: the file is missing or damaged.
@@ -95,16 +102,23 @@ def read_trips(tripinfo: Path, *, emissions: bool, closed_s: float, end_s: float
         for trip in iter_xml(tripinfo):
             if trip.tag == "tripinfo":
                 names.append(trip.attrib["vType"])
-                rows.append(_numbers(trip, emissions))
+                rows.append(_numbers(trip, emissions, free_s or {}))
     except (XMLFileError, KeyError, ValueError) as error:
         raise SimulationError(f"{tripinfo}: no whole list of trips: {error}") from error
     columns = (*NUMBERS, *(EMISSIONS if emissions else ()))
     table = np.array(rows, dtype=np.float64).reshape(-1, len(columns)).T
-    return _trips(names, dict(zip(columns, table, strict=True)), closed_s, end_s)
+    found = dict(zip(columns, table, strict=True))
+    if free_s is not None:
+        found["waitingTime"] = found["timeLoss"]
+    return _trips(names, found, closed_s, end_s)
 
 
-def _numbers(trip: Element, emissions: bool) -> list[float]:
+def _numbers(trip: Element, emissions: bool, free_s: Mapping[str, float]) -> list[float]:
     row = [float(trip.attrib[name]) for name in NUMBERS]
+    least_s = free_s.get(trip.attrib["id"])
+    if least_s is not None:
+        there_s = float(trip.attrib["duration"]) - float(trip.attrib["stopTime"])
+        row[TIME_LOSS] = max(row[TIME_LOSS], there_s - least_s)
     if emissions:
         found = trip.find("emissions")
         if found is None:

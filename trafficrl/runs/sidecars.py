@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 FORMAT = 1
+MICRO = "micro"
+"""What sidecars mean that are older than the choice of SUMO's model."""
 CHUNK_BYTES = 1 << 20
 
 
@@ -41,6 +43,8 @@ class Ancestor:
     """What it had learned on in that run."""
     sha256: str
     """Of its file."""
+    simulator: str = MICRO
+    """SUMO's model that it had learned in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ class Sidecar:
     run: str
     """Folder of its run."""
     scenarios: tuple[str, ...]
+    simulator: str = MICRO
+    """SUMO's model, in that run."""
     lineage: tuple[Ancestor, ...] = ()
     """The models that it goes back to, oldest first."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -148,6 +154,7 @@ def _checksum(rows: dict[str, Any]) -> str:
 
 
 def _sidecar(rows: dict[str, Any]) -> Sidecar:
+    rows = {"simulator": MICRO, **rows}
     unknown = rows.keys() ^ {entry.name for entry in fields(Sidecar)}
     if unknown:
         raise ValueError(f"unknown or missing {unknown}")

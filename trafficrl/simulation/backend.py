@@ -6,7 +6,7 @@ import libsumo
 from libsumo import _libsumo
 
 from trafficrl.config.execution import Backend
-from trafficrl.simulation.calls import FrequentCalls
+from trafficrl.simulation.calls import FrequentCalls, Readings
 from trafficrl.simulation.traci_process import TRACI_ERRORS, SumoProcess
 
 __all__ = ["SUMO_ERRORS", "RunningSumo", "start_sumo", "sumo_version"]
@@ -21,10 +21,18 @@ LIBSUMO_CALLS = FrequentCalls(
     step=_libsumo.simulation_step,
     arrived=_libsumo.simulation_getArrivedNumber,
     parameter=_libsumo.simulation_getParameter,
-    lane_vehicles=_libsumo.lane_getLastStepVehicleNumber,
-    lane_queue=_libsumo.lane_getLastStepHaltingNumber,
-    lane_speed=_libsumo.lane_getLastStepMeanSpeed,
-    lane_waiting=_libsumo.lane_getWaitingTime,
+    lanes=Readings(
+        vehicles=_libsumo.lane_getLastStepVehicleNumber,
+        queue=_libsumo.lane_getLastStepHaltingNumber,
+        speed=_libsumo.lane_getLastStepMeanSpeed,
+        waiting=_libsumo.lane_getWaitingTime,
+    ),
+    edges=Readings(
+        vehicles=_libsumo.edge_getLastStepVehicleNumber,
+        queue=_libsumo.edge_getLastStepHaltingNumber,
+        speed=_libsumo.edge_getLastStepMeanSpeed,
+        waiting=_libsumo.edge_getWaitingTime,
+    ),
 )
 """The same functions without libsumo's Python around them, which costs as much as they do."""
 

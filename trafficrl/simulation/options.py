@@ -4,11 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trafficrl.config.execution import Backend
+from trafficrl.config.execution import Backend, Simulator
 from trafficrl.config.simulation import SimulationConfig
 from trafficrl.demand.scenario import Scenario
+from trafficrl.errors import SimulationError
 
-__all__ = ["SimulationOptions", "option_set", "sumo_arguments"]
+__all__ = ["MESOSCOPIC", "SimulationOptions", "check_file", "option_set", "sumo_arguments"]
+
+
+MESOSCOPIC = ("--mesosim", "true", "--meso-junction-control", "true")
+"""Without control of junctions signals hold nobody. (Queues by lane would be nearer to the
+microscopic model; SUMO 1.28 dies of them where junctions have inner lanes.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,7 @@ class SimulationOptions:
     seed: int
     backend: Backend = Backend.libsumo
     gui: bool = False
+    simulator: Simulator = Simulator.micro
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     output_dir: Path | None = None
     """Where trips and statistics are written for an evaluation; nothing is written without it."""
@@ -37,7 +44,7 @@ def sumo_arguments(scenario: Scenario, options: SimulationOptions) -> list[str]:
         *("--no-step-log", "true"),
         *("--no-warnings", "true"),
         *("--duration-log.disable", "true"),
-        *option_set(options.step_s, options.simulation),
+        *option_set(options.step_s, options.simulation, options.simulator),
     ]
     if scenario.additional_files:
         arguments += ["--additional-files", _comma_separated(scenario.additional_files)]
@@ -55,14 +62,33 @@ def sumo_arguments(scenario: Scenario, options: SimulationOptions) -> list[str]:
     return arguments
 
 
-def option_set(step_s: float, config: SimulationConfig) -> tuple[str, ...]:
+def option_set(
+    step_s: float, config: SimulationConfig, simulator: Simulator = Simulator.micro
+) -> tuple[str, ...]:
     """What decides an episode beside network, demand and seed: results of two are not comparable.
 
     Args:
         step_s: length of a simulation step [s].
         config: all else.
+        simulator: SUMO's model.
     """
-    return ("--step-length", str(step_s), *_more(config))
+    model = MESOSCOPIC if simulator is Simulator.meso else ()
+    return ("--step-length", str(step_s), *model, *_more(config))
+
+
+def check_file(file: Path, scenario: str) -> None:
+    """SUMO can be given that file.
+
+    Raises:
+        SimulationError: it is missing, or SUMO would take its path for something else.
+    """
+    if not file.is_file():
+        raise SimulationError(f"scenario {scenario!r}: no file {file}")
+    if "," in str(file) or "${" in str(file):
+        raise SimulationError(
+            f"scenario {scenario!r}: SUMO takes the comma or ${{...}} in {file} for a list or a "
+            "variable; choose a folder without them"
+        )
 
 
 def _comma_separated(files: Sequence[Path]) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 
 from trafficrl.network.model import Network
+from trafficrl.simulation.lane_readings import lane_readings
 from trafficrl.simulation.lane_sums import LaneSums
 from trafficrl.simulation.session import SumoSession
 from trafficrl.simulation.state import FloatArray, IntArray, Lanes, TrafficState
@@ -24,7 +25,7 @@ class StateReader:
 
     def __init__(self, session: SumoSession, network: Network, *, sample_s: float) -> None:
         self._session = session
-        self._lane_ids = [lane.id for lane in network.lanes]
+        self._read_lanes = lane_readings(session, network)
         self._limit_mps = np.array([lane.speed_mps for lane in network.lanes])
         self._limits_mps = np.stack([self._limit_mps] * 2)  # (2, L)
         self._sum_edges = LaneSums(
@@ -73,13 +74,13 @@ class StateReader:
         self._backlog_sum = 0
         self._sampled_step = 0
         # (4, L): vehicles, queue, vehicles * speed (so that means weigh vehicles), waiting time
-        self._sum = np.zeros((4, len(self._lane_ids)))
+        self._sum = np.zeros((4, len(self._limit_mps)))
         self._samples: list[FloatArray] = []
         self._weights: list[int] = []
         """For how many steps each sample stands."""
 
     def _take_sample(self) -> None:
-        self._last = self._session.read_lanes(self._lane_ids)
+        self._last = self._read_lanes()
         self._last[2] *= self._last[0]
         weight = max(1, self._steps - self._sampled_step)
         self._sum += self._last * weight
@@ -92,7 +93,7 @@ class StateReader:
         lane; without any vehicle both are the limit."""
         samples = np.array(readings)
         vehicles, moved = samples[:, 0], samples[:, 2]  # (K, L)
-        counted = np.maximum(vehicles, 1.0)
+        counted = np.where(vehicles > 0, vehicles, 1.0)
         driven = np.where(vehicles > 0, moved, self._limit_mps)
         sums = self._sum_edges(*vehicles, *moved, *counted, *driven)
         there, moved_there, counted, driven = sums.reshape(4, len(samples), -1)  # (K, E)
@@ -104,7 +105,7 @@ class StateReader:
 
     def _lanes(self, steps: int) -> tuple[Lanes, Lanes]:
         """At the last reading, and the mean over the steps."""
-        rows = np.empty((4, 2, len(self._lane_ids)))
+        rows = np.empty((4, 2, len(self._limit_mps)))
         rows[:, 0] = self._last
         np.divide(self._sum, steps, out=rows[:, 1])
         vehicles, queue, moved, waiting = rows

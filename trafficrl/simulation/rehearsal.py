@@ -18,8 +18,7 @@ import sumo
 from trafficrl.config.simulation import SimulationConfig
 from trafficrl.demand.scenario import Scenario
 from trafficrl.errors import DemandError
-from trafficrl.simulation.options import SimulationOptions, sumo_arguments
-from trafficrl.simulation.session import check_file
+from trafficrl.simulation.options import SimulationOptions, check_file, sumo_arguments
 
 __all__ = ["rehearse"]
 

@@ -3,18 +3,19 @@
 import shlex
 from collections.abc import Sequence
 from itertools import compress
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
+from trafficrl.config.execution import Simulator
 from trafficrl.demand.scenario import Scenario
 from trafficrl.errors import SimulationError
 from trafficrl.simulation.backend import SUMO_ERRORS, RunningSumo, start_sumo
-from trafficrl.simulation.options import SimulationOptions, sumo_arguments
+from trafficrl.simulation.calls import Readings
+from trafficrl.simulation.options import SimulationOptions, check_file, sumo_arguments
 from trafficrl.simulation.state import FloatArray, Totals
 
-__all__ = ["SumoSession", "check_file"]
+__all__ = ["SumoSession"]
 
 
 class Watch:
@@ -96,6 +97,11 @@ class SumoSession:
         """Length of a simulation step [s]."""
         return self._options.step_s
 
+    @property
+    def simulator(self) -> Simulator:
+        """SUMO's model."""
+        return self._options.simulator
+
     def step(self) -> None:
         """One simulation step has passed."""
         with self._stepping:
@@ -161,18 +167,37 @@ class SumoSession:
     def read_lanes(self, lane_ids: Sequence[str]) -> FloatArray:
         """(4, L) at this moment: vehicles, queue [veh], mean speed [m/s], waiting time [s].
 
-        All are 0 on an empty lane: it is asked for nothing but its vehicles.
+        All are 0 on an empty lane: it is asked for nothing but its vehicles. In the mesoscopic
+        model all lanes are empty.
         """
-        calls = self._running.calls
-        rows = np.zeros((4, len(lane_ids)))
+        return self._read(self._running.calls.lanes, lane_ids)
+
+    def read_edges(self, edge_ids: Sequence[str]) -> FloatArray:
+        """(4, E) the same of whole edges; of queue and waiting time see `MesoscopicLanes`."""
+        return self._read(self._running.calls.edges, edge_ids)
+
+    def read_driven(self) -> dict[str, tuple[str, ...]]:
+        """Vehicle in the network now -> the edges of its way, to the one that it is on.
+
+        That is a question for each vehicle: nothing for every decision.
+        """
         with self._asking:
-            vehicles = list(map(calls.lane_vehicles, lane_ids))
-            names = list(compress(lane_ids, vehicles))
+            vehicle = self._running.api.vehicle
+            return {
+                name: tuple(vehicle.getRoute(name)[: vehicle.getRouteIndex(name) + 1])
+                for name in vehicle.getIDList()
+            }
+
+    def _read(self, readings: Readings, ids: Sequence[str]) -> FloatArray:
+        rows = np.zeros((4, len(ids)))
+        with self._asking:
+            vehicles = list(map(readings.vehicles, ids))
+            names = list(compress(ids, vehicles))
             values = [
                 *filter(None, vehicles),
-                *map(calls.lane_queue, names),
-                *map(calls.lane_speed, names),
-                *map(calls.lane_waiting, names),
+                *map(readings.queue, names),
+                *map(readings.speed, names),
+                *map(readings.waiting, names),
             ]
         taken = np.fromiter(compress(range(len(vehicles)), vehicles), np.intp, len(names))
         rows[:, taken] = np.array(values, np.float64).reshape(4, -1)
@@ -209,19 +234,4 @@ class SumoSession:
             f"SUMO {what} at {self.time_s:g} s in scenario {self.scenario.name!r} "
             f"(seed {self._options.seed}): {reason}; "
             f"replay with: {self.command}"
-        )
-
-
-def check_file(file: Path, scenario: str) -> None:
-    """SUMO can be given that file.
-
-    Raises:
-        SimulationError: it is missing, or SUMO would take its path for something else.
-    """
-    if not file.is_file():
-        raise SimulationError(f"scenario {scenario!r}: no file {file}")
-    if "," in str(file) or "${" in str(file):
-        raise SimulationError(
-            f"scenario {scenario!r}: SUMO takes the comma or ${{...}} in {file} for a list or a "
-            "variable; choose a folder without them"
         )

@@ -10,7 +10,7 @@ from typing import Any
 import sumo
 import traci
 
-from trafficrl.simulation.calls import FrequentCalls
+from trafficrl.simulation.calls import FrequentCalls, Readings
 
 __all__ = ["TRACI_ERRORS", "SumoProcess"]
 
@@ -52,10 +52,8 @@ class SumoProcess:
             step=self.api.simulationStep,
             arrived=self.api.simulation.getArrivedNumber,
             parameter=self.api.simulation.getParameter,
-            lane_vehicles=self.api.lane.getLastStepVehicleNumber,
-            lane_queue=self.api.lane.getLastStepHaltingNumber,
-            lane_speed=self.api.lane.getLastStepMeanSpeed,
-            lane_waiting=self.api.lane.getWaitingTime,
+            lanes=_readings(self.api.lane),
+            edges=_readings(self.api.edge),
         )
 
     def last_words(self) -> str:
@@ -99,6 +97,16 @@ class SumoProcess:
             self._process.kill()
             self._process.wait()
         self._said.close()
+
+
+def _readings(domain: Any) -> Readings:
+    """Of traci's lanes or edges, which have one face."""
+    return Readings(
+        vehicles=domain.getLastStepVehicleNumber,
+        queue=domain.getLastStepHaltingNumber,
+        speed=domain.getLastStepMeanSpeed,
+        waiting=domain.getWaitingTime,
+    )
 
 
 def _free_port() -> int:

@@ -40,7 +40,7 @@ class Origin:
     algorithm: CommonPPOConfig
     network: Network
     facts: dict[str, Any]
-    """Fields of a sidecar: config_hash, run, scenarios, lineage, versions."""
+    """Fields of a sidecar: config_hash, run, scenarios, simulator, lineage, versions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def separation(runs: Sequence[JudgedRun], sections: Sequence[Section]) -> list[s
             0,
             "results of different SUMO versions or option sets are in different tables and cannot "
             "be compared: "
-            + "; ".join(sorted(f"SUMO {build.sumo} {build.options}" for build in builds)),
+            + "; ".join(sorted(f"{build.name} {build.options}" for build in builds)),
         )
     elif len(sections) > 1:
         lines.insert(0, "runs that met different episodes are in different tables")
@@ -103,7 +103,7 @@ def _chapter(section: Section, several: bool) -> Chapter:
     whose = f" ({', '.join(run.name for run in section.runs)})" if several else ""
     return Chapter(
         title=section.name + whose,
-        build=f"SUMO {section.build.sumo} {section.build.options}",
+        build=f"{section.build.name} {section.build.options}",
         finding=_finding(section),
         notes=section.notes,
         tables=tuple(tables),

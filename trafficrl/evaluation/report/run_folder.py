@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from trafficrl.config.execution import Simulator
 from trafficrl.config.simulation import SimulationConfig
 from trafficrl.errors import ConfigError, RunError
 from trafficrl.evaluation.database import SumoBuild
@@ -124,9 +125,15 @@ def _options(config: Document) -> str:
     values = {key: item.value for key, item in config["simulation"].mapping().items()}
     try:
         simulation = SimulationConfig(**values)
-    except (TypeError, ConfigError) as error:
+        simulator = Simulator(_simulator(config))
+    except (TypeError, ValueError, ConfigError) as error:
         raise RunError(f"{config.place}: simulation is of another version: {error}") from error
-    return " ".join(option_set(config["network"]["step_length"].number(), simulation))
+    return " ".join(option_set(config["network"]["step_length"].number(), simulation, simulator))
+
+
+def _simulator(config: Document) -> str:
+    """SUMO's model; runs from before there was a choice are microscopic."""
+    return config["execution"].get("simulator", Simulator.micro.value).text()
 
 
 def _setting(config: Document, scenario: str, folder: Path) -> dict[str, Any]:
@@ -143,6 +150,7 @@ def _setting(config: Document, scenario: str, folder: Path) -> dict[str, Any]:
         demand[key] = [_hash(folder / str(file)) for file in files]
     return {
         "sumo": config["provenance"]["sumo"].value,
+        "execution.simulator": _simulator(config),
         "simulation": config["simulation"].value,
         "network": network,
         f"scenarios.{scenario}": demand,
