@@ -117,6 +117,8 @@ def test_slurm_long_brings_its_launcher_with_a_sweep_and_without(command: Comman
         (("-m", *DRY, "batch=light", "hydra.sweep.subdir=a"), "leave hydra.sweep.subdir out"),
         (("-m", *DRY, "batch=interval(1,2)"), "batch must list members of scenarios"),
         (("-m", *DRY, "batch=light,nowhere"), "scenarios: unknown 'nowhere'; choices: heavy_load"),
+        (("-m", *DRY, "hydra.sweep.dir='a,b'"), "hydra.sweep.dir=a,b: SUMO, submitit and sbatch"),
+        (("execution=slurm_long", "hydra.run.dir=a"), "hydra.run.dir is for one run"),
         (("-m", *DRY, "hydra.launcher.mem_gb=-1"), "hydra.launcher.mem_gb must be >= 0 GB"),
         (("-m", *DRY, "hydra.launcher.timeout_min=0"), "timeout_min must be >= 1 minute"),
         (("-m", *DRY, "hydra.launcher.timeout_min=2"), "signal_delay_s must lie within the 120 s"),

@@ -45,6 +45,7 @@ def test_each_end_is_told_in_a_line_and_the_logs_are_found(
 ) -> None:
     # Of a job that died, submitit waits so long [s] for a result on a slow file system.
     monkeypatch.setattr("submitit.Job._results_timeout_s", 1)
+    monkeypatch.setattr("trafficrl.launch.waiting.GRACE_S", 1.0)
     queue = LocalExecutor(tmp_path / "jobs")
     folders, jobs = [], {}
     for work, _ in cases():
@@ -58,11 +59,12 @@ def test_each_end_is_told_in_a_line_and_the_logs_are_found(
     assert "all is well" in (folders[0] / "job.out").read_text()
     assert "there is no file" in (folders[1] / "job.err").read_text()
     with pytest.raises(RunError) as caught:
-        wait_for(jobs)
+        wait_for(jobs, lambda number: False)  # the queue knows none of them any more
     words = str(caught.value)
     assert words.startswith("3 of 4 jobs failed: ")
     for folder, why in zip(folders[1:], told[1:], strict=True):
-        assert f"job {jobs[folder].job_id} ({folder}): {why}" in words
+        killed = f"it ended without a result; {folder / 'job.out'}: " * (folder.name == "dies")
+        assert f"job {jobs[folder].job_id} ({folder}): {killed}{why}" in words
     assert "\n" not in words
 
 

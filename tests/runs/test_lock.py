@@ -32,7 +32,7 @@ def test_one_process_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
     with holder.stdout as output, holder.stdin:
         assert output.readline() == "held\n"
         with (
-            pytest.raises(RunError, match="another process works in this run folder"),
+            pytest.raises(RunError, match="another process works in this folder"),
             RunLock(file),
         ):
             pass

@@ -25,6 +25,7 @@ from submitit import JobEnvironment
 from yaml import YAMLError
 
 from trafficrl.config.store import register_configs
+from trafficrl.errors import ConfigError
 from trafficrl.launch.task import Planned, Task
 from trafficrl.launch.waiting import link_logs
 from trafficrl.runs.jobs import Job, save_job
@@ -34,6 +35,7 @@ from trafficrl.runs.stop import Stopped
 __all__ = ["JobLauncher"]
 
 log = logging.getLogger(__name__)
+UNUSABLE = (",", "%", "$", "\n")
 NOT_COMPOSED = (HydraException, OmegaConfBaseException, YAMLError, OSError)
 """What Hydra raises where configuration files are wrong, or gone."""
 
@@ -86,6 +88,12 @@ class JobLauncher(BaseSubmititLauncher):
         Raises:
             ConfigError: one of them is wrong, or its folder holds another run.
         """
+        for character in UNUSABLE:
+            if character in str(self.sweep_folder.resolve()):
+                raise ConfigError(
+                    f"hydra.sweep.dir={self.sweep_folder}: SUMO, submitit and sbatch take "
+                    f"{character!r} in the name of a folder for something else: choose another"
+                )
         return [
             self._planned(number, list(words))
             for number, words in enumerate(job_overrides, start=first)

@@ -6,6 +6,7 @@ folders and the queue say: so the same command can be given again at any time.
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,8 +68,9 @@ class SlurmLauncher(JobLauncher):
         sweep.mkdir(parents=True, exist_ok=True)
         with RunLock(sweep / ".lock"):
             jobs = self._submitted(plans)
+        queue = Queue()
         if self.wait if self.wait is not None else not chained(plans):
-            wait_for({plan.folder: jobs[plan.folder] for plan in plans if plan.folder in jobs})
+            wait_for(jobs, partial(lives, queue, {job.job_id for job in jobs.values()}))
         elif jobs:
             log.info("trafficrl-status %s shows how they do", sweep)
         return [done(plan) for plan in plans]
@@ -204,3 +206,15 @@ def alive(jobs: Collection[str]) -> dict[str, QueuedJob]:
         raise RunError(f"the queue does not tell which jobs it has: {queue.trouble}")
     known = {number: answer.jobs.get(number) for number in jobs}
     return {number: job for number, job in known.items() if job and (job.waits or job.runs)}
+
+
+def lives(queue: Queue, jobs: Collection[str], number: str) -> bool:
+    """Whether one of the jobs waits or runs; as long as the queue does not answer it does.
+
+    `Queue` asks Slurm seldom, however often it is asked itself.
+    """
+    answer = queue.ask(jobs)
+    if answer is None:
+        return True
+    job = answer.jobs.get(number)
+    return job is not None and (job.waits or job.runs)

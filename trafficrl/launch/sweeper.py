@@ -64,6 +64,10 @@ class BatchSweeper(Sweeper):
         Raises:
             ConfigError: a batch that cannot be.
         """
+        if any(word.startswith("hydra.run.") for word in self.master.hydra.overrides.hydra):
+            raise ConfigError(
+                "hydra.run.dir is for one run: the folder of a multirun is hydra.sweep.dir"
+            )
         given = [f"{key}={value}" for key, value in self.params.items()]
         overrides = self.parser.parse_overrides([*given, *arguments])
         waves = BasicSweeper.split_arguments(overrides, self.max_batch_size)

@@ -3,7 +3,8 @@
 import logging
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +18,46 @@ from trafficrl.runs.record import read_record
 __all__ = ["link_logs", "outcome", "wait_for"]
 
 log = logging.getLogger(__name__)
+GLANCE_S = 0.5
+"""Between two looks at a job."""
+GRACE_S = 20.0
+"""A result may come so long after its job on a slow shared file system."""
 FRAME = re.compile(r"^-{20,}$\n?", re.MULTILINE)
 
 
-def wait_for(jobs: Mapping[Path, Job[Any]]) -> None:
+def wait_for(jobs: Mapping[Path, Job[Any]], lives: Callable[[str], bool]) -> None:
     """All jobs have ended.
 
     Args:
         jobs: of each run folder.
+        lives: whether the queue still has the job of that number.
 
     Raises:
         RunError: some failed; why, in one line each.
     """
     failed = []
     for folder, job in jobs.items():
-        why = outcome(folder, job)
+        ended = wait_for_result(job, lives)
+        why = outcome(folder, job) if ended else _reason(folder) or _last_printed(folder)
         log.info("job %s: %s: %s", job.job_id, folder, why or "done")
         if why:
             failed.append(f"job {job.job_id} ({folder}): {why}")
     if failed:
         raise RunError(f"{len(failed)} of {len(jobs)} jobs failed: " + "; ".join(failed))
+
+
+def wait_for_result(job: Job[Any], lives: Callable[[str], bool]) -> bool:
+    """The job has ended; False if it left no result behind, as one that was killed.
+
+    Submitit itself asks accounting alone, which not every cluster has, and waits for ever without.
+    """
+    silent_s = 0.0
+    while not job.paths.result_pickle.exists():
+        if silent_s >= GRACE_S:
+            return False
+        silent_s = 0.0 if lives(job.job_id) else silent_s + GLANCE_S
+        time.sleep(GLANCE_S)
+    return True
 
 
 def outcome(folder: Path, job: Job[Any]) -> str:
@@ -68,6 +89,16 @@ def _reason(folder: Path) -> str:
         return ""
     record = read_record(run)
     return str(record.get("reason") or "") if record.get("status") == "failed" else ""
+
+
+def _last_printed(folder: Path) -> str:
+    """Of a job that left nothing else."""
+    for printed in (folder / name for name in reversed(JOB_LOGS)):
+        lines = printed.read_text(errors="replace").splitlines() if printed.is_file() else []
+        said = [line.strip() for line in lines if line.strip()]
+        if said:
+            return f"it ended without a result; {printed}: {said[-1]}"
+    return "it ended without a result, and has printed nothing"
 
 
 def _last_words(error: Exception) -> str:

@@ -29,8 +29,8 @@ class RunLock:
         except BlockingIOError as error:
             os.close(self._handle)
             raise RunError(
-                f"{self._file.parent}: another process works in this run folder: wait for it, or "
-                "choose another hydra.run.dir"
+                f"{self._file.parent}: another process works in this folder: wait for it, or "
+                "choose another one (hydra.run.dir, hydra.sweep.dir)"
             ) from error
         except OSError as error:  # some shared file systems have no locks
             os.close(self._handle)
