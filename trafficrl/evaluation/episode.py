@@ -87,7 +87,13 @@ def drive(
 
 
 def free_times(session: SumoSession, task: Task) -> dict[str, float]:
-    """Vehicle on its way -> what the edges that it has been on take at their limits [s]."""
+    """Vehicle on its way -> what the edges that it has been on take at their limits [s].
+
+    Left out are vehicles on edges that the network does not know, such as those of trams.
+    """
     edge_s = {edge.id: edge.length_m / edge.speed_mps for edge in task.network.edges}
-    driven = session.read_driven()
-    return {name: sum(map(edge_s.__getitem__, edges)) for name, edges in driven.items()}
+    return {
+        name: sum(edge_s[edge] for edge in edges)
+        for name, edges in session.read_driven().items()
+        if edge_s.keys() >= set(edges)
+    }
