@@ -119,7 +119,7 @@ def test_all_that_is_known_is_shown(one: RunPaths, capsys: pytest.CaptureFixture
     text = done(capsys, "show", "city")
     assert "city@v2\n" in text
     assert "night -> noon, night -> morning, evening" in text
-    assert "lineage 2  outputs/second at 64 steps on noon, night (bbbbbbbb)" in text
+    assert "lineage 2  outputs/second at 64 steps on noon, night, micro (bbbbbbbb)" in text
 
 
 def verdicts(capsys: pytest.CaptureFixture[str], *words: str, code: int) -> dict[str, str]:

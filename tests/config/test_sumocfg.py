@@ -107,7 +107,7 @@ def test_times_are_kept_to_the_last_digit(tmp_path: Path) -> None:
     ("option", "told"),
     [
         ('<max-depart-delay value="60"/>', "max-depart-delay cannot be given: it takes waiting"),
-        ('<mesosim value="true"/>', "mesosim cannot be given: it has queues"),
+        ('<mesosim value="true"/>', "mesosim cannot be given: use execution.simulator=meso"),
         ('<lateral-resolutions value="1"/>', "has no such option (did you mean 'lateral-resol"),
     ],
 )
