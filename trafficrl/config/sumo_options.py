@@ -60,7 +60,7 @@ MICROSCOPIC = re.compile(
     r"lateral-resolution|lanechange\..*|step-method\.ballistic|(intermodal-)?collision\..*|"
     r"default\.(action-step-length|emergencydecel|carfollowmodel)|emergencydecel\..*|"
     r"ignore-junction-blocker|startup-wait-threshold|tls\.yellow\.min-decel|"
-    r"tls\.actuated\..*|device\.(driverstate|toc|bluelight|glosa)\..*"
+    r"device\.(driverstate|toc|bluelight|glosa)\..*"
 )
 """Options about lanes, following and braking, which the mesoscopic model does not have. It refuses
 two of them and takes the others without a word; trips are the same with and without."""
