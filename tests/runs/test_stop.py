@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -123,3 +124,16 @@ def test_what_is_not_to_be_interrupted_is_done_before_the_signal_counts(
     finally:
         signal.signal(kind, before)
     assert done == [b"spared\n"]
+
+
+def test_an_error_that_a_stop_led_to_is_a_stop() -> None:
+    error = ValueError("netconvert has died")
+    with StopRequest() as stop:
+        assert stop.instead_of(error) is error
+        timer = threading.Timer(0.1, send, (signal.SIGUSR2,))
+        timer.start()
+        ended = stop.instead_of(error)
+        timer.join()
+        assert isinstance(ended, Stopped)
+        assert str(ended) == "SIGUSR2"
+        stop.reason = ""

@@ -60,10 +60,13 @@ def train(config: ExperimentConfig, folder: Path) -> None:
         try:
             reason = run(config, paths, record, stop)
         except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt)
+            ended = stop.instead_of(error)
+            stopped = isinstance(ended, KeyboardInterrupt)
             status = RunStatus.stopped if stopped else RunStatus.failed
             with suppress(RunError):  # on a full disk: what ended the run matters more
-                record.end(status, str(error) or type(error).__name__)
+                record.end(status, str(ended) or type(ended).__name__)
+            if ended is not error:
+                raise ended from error
             raise
         finally:
             shutil.rmtree(paths.work, ignore_errors=True)

@@ -8,6 +8,7 @@ kills.
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -19,6 +20,7 @@ STOPPED_EXIT_CODE = 75
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends a command: Ctrl-C, somebody's kill, a login that is gone."""
+HEARD_WITHIN_S = 0.5
 LEAST_MARGIN_S, MOST_MARGIN_S, MARGIN_SHARE = 1.0, 30.0, 0.1
 """How long before its time limit a run stops: a step has to end and a checkpoint to be written."""
 
@@ -106,6 +108,20 @@ class StopRequest:
         """
         if self.reason:
             raise Stopped(self.reason)
+
+    def instead_of(self, error: BaseException) -> BaseException:
+        """What really ended the run: an error, or a stop that led to one.
+
+        Slurm, and Ctrl-C, signal every process. A program that the run has started (netconvert) may
+        have died of that, and the run of its death, before the run itself has heard the signal.
+        """
+        try:
+            if isinstance(error, Exception):
+                time.sleep(HEARD_WITHIN_S)
+                self.check()
+        except Stopped as stopped:
+            return stopped
+        return error
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGALRM:
