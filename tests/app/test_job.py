@@ -62,7 +62,7 @@ def test_here_a_failure_is_kept_so_that_other_jobs_go_on(tmp_path: Path) -> None
 
 def test_sent_away_a_failure_is_the_failure_of_its_process(tmp_path: Path) -> None:
     job = Job(command, ExperimentConfig)
-    job.keep(composed(tmp_path, "seed=13"), tmp_path)
+    job.keep(job.checked(composed(tmp_path, "seed=13")), tmp_path)
     with pytest.raises(SimulationError):
         elsewhere(job)(composed(tmp_path, "seed=13"))
 
@@ -71,10 +71,10 @@ def test_sent_away_it_does_what_it_was_submitted_with_and_names_what_was_edited(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = Job(command, ExperimentConfig)
-    job.keep(composed(tmp_path, "seed=2"), tmp_path)
+    job.keep(job.checked(composed(tmp_path, "seed=2")), tmp_path)
     edited = composed(tmp_path, "seed=3", "evaluation.seeds=4")
     told = "evaluation.seeds was 10, is 4; seed was 2, is 3"
-    assert job.kept_otherwise(edited, tmp_path) == told
+    assert job.kept_otherwise(job.checked(edited), tmp_path) == told
     with caplog.at_level(logging.WARNING):
         elsewhere(job)(edited)
         elsewhere(job)(composed(tmp_path, "seed=2"))
@@ -82,7 +82,7 @@ def test_sent_away_it_does_what_it_was_submitted_with_and_names_what_was_edited(
     file = RunPaths(tmp_path).submitted_config
     said = f"{file} counts; edited since the job was submitted: {told}"
     assert [record.getMessage() for record in caplog.records] == [said]
-    assert job.kept_otherwise(composed(tmp_path, "seed=2"), tmp_path) == ""
+    assert job.kept_otherwise(job.checked(composed(tmp_path, "seed=2")), tmp_path) == ""
 
 
 def test_a_configuration_that_cannot_be_leaves_no_folder_but_one_that_was_in_use(
@@ -106,7 +106,8 @@ def test_it_knows_what_is_left_to_do_only_where_the_command_can_tell(tmp_path: P
         asked.append((config.seed, folder, overrides))
         return True
 
-    assert not Job(command, ExperimentConfig).nothing_left(composed(tmp_path), tmp_path, [])
+    again = Job(command, ExperimentConfig)
+    assert not again.nothing_left(again.checked(composed(tmp_path)), tmp_path, [])
     job = Job(command, ExperimentConfig, finished)
-    assert job.nothing_left(composed(tmp_path, "seed=4"), tmp_path, ["seed=4"])
+    assert job.nothing_left(job.checked(composed(tmp_path, "seed=4")), tmp_path, ["seed=4"])
     assert asked == [(4, tmp_path, ["seed=4"])]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from composing import experiment
 from omegaconf import OmegaConf
 from submitit import LocalExecutor
 
@@ -70,14 +71,14 @@ def test_each_end_is_told_in_a_line_and_the_logs_are_found(
 
 @pytest.mark.parametrize(("after", "waits"), [(None, False), ("city@v1", False), ("sweep/0", True)])
 def test_only_jobs_that_wait_for_one_another_are_a_chain(after: str | None, waits: bool) -> None:
-    cfg = OmegaConf.create()
+    composed = OmegaConf.create()
     plans = [
         Planned(
             number=number,
             overrides=[],
             folder=Path("sweep", str(number)),
-            composed=cfg,
-            cfg=cfg,
+            composed=composed,
+            experiment=experiment(),
             finished=False,
             after=Path(after) if after and number else None,
         )

@@ -63,7 +63,7 @@ class Job(Generic[E]):
         folder = Path(HydraConfig.get().runtime.output_dir)
         sent_away = os.getpid() != self._process
         try:
-            experiment = self._as_kept(cfg, folder) if sent_away else self._checked(cfg, folder)
+            experiment = self._as_kept(cfg, folder) if sent_away else self._begun_here(cfg, folder)
             self._command(experiment, folder)
         except Stopped as stopped:
             stopped.again = same_folder()
@@ -75,43 +75,48 @@ class Job(Generic[E]):
                 raise
             self.failures.append(Failure(error, job_name()))
 
-    def nothing_left(self, cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> bool:
-        """The folder holds all that the configuration asks for.
+    def checked(self, cfg: DictConfig) -> E:
+        """The experiment of a composed configuration.
 
         Raises:
-            ConfigError: the configuration fails its checks, or the folder belongs to another one.
+            ConfigError: the configuration fails its checks.
         """
-        return self._finished(self._experiment(cfg), folder, overrides)
+        return locate(to_experiment(cfg, self._schema), [Path.cwd(), *_config_dirs()])
 
-    def keep(self, cfg: DictConfig, folder: Path) -> None:
-        """The job for that folder will find this configuration, whatever is edited meanwhile."""
+    def nothing_left(self, experiment: E, folder: Path, overrides: Sequence[str]) -> bool:
+        """The folder holds all that the experiment asks for.
+
+        Raises:
+            ConfigError: the experiment cannot be, or the folder belongs to another one.
+        """
+        return self._finished(experiment, folder, overrides)
+
+    def keep(self, experiment: E, folder: Path) -> None:
+        """The job for that folder will find this experiment, whatever is edited meanwhile."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_experiment(self._experiment(cfg), RunPaths(folder).submitted_config)
+        save_experiment(experiment, RunPaths(folder).submitted_config)
 
-    def kept_otherwise(self, cfg: DictConfig, folder: Path) -> str:
-        """Where that configuration and the one kept in the folder differ; empty if nowhere."""
+    def kept_otherwise(self, experiment: E, folder: Path) -> str:
+        """Where that experiment and the one kept in the folder differ; empty if nowhere."""
         kept = load_experiment(RunPaths(folder).submitted_config, self._schema)
-        return told(differences(kept, self._experiment(cfg)))
+        return told(differences(kept, experiment))
 
     def _as_kept(self, cfg: DictConfig, folder: Path) -> E:
         """The configuration as it was when the job was submitted: it may have waited for days."""
         file = RunPaths(folder).submitted_config
         kept = load_experiment(file, self._schema)
         try:
-            changed = told(differences(kept, self._experiment(cfg)))
+            changed = told(differences(kept, self.checked(cfg)))
         except ConfigError as error:  # files that are being edited are of no concern to the job
             changed = str(error)
         if changed:
             log.warning("%s counts; edited since the job was submitted: %s", file, changed)
         return kept
 
-    def _experiment(self, cfg: DictConfig) -> E:
-        return locate(to_experiment(cfg, self._schema), [Path.cwd(), *_config_dirs()])
-
-    def _checked(self, cfg: DictConfig, folder: Path) -> E:
+    def _begun_here(self, cfg: DictConfig, folder: Path) -> E:
         try:
             _refuse_what_needs_a_multirun()
-            return self._experiment(cfg)
+            return self.checked(cfg)
         except ConfigError:
             with suppress(OSError):  # only an empty folder goes: one that was in use before stays
                 folder.rmdir()

@@ -24,6 +24,7 @@ from submitit import Job as SubmittedJob
 from submitit import JobEnvironment
 from yaml import YAMLError
 
+from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.store import register_configs
 from trafficrl.errors import ConfigError
 from trafficrl.launch.task import Planned, Task
@@ -145,15 +146,15 @@ class JobLauncher(BaseSubmititLauncher):
         folder = Path(cfg.hydra.sweep.dir) / str(cfg.hydra.sweep.subdir)
         HydraConfig.instance().set_config(cfg)
         own: list[str] = list(cfg.hydra.overrides.task)
-        composed, cfg = cfg, _without_hydra(cfg)
+        experiment = self.task.checked(_without_hydra(cfg))
         return Planned(
             number=number,
             overrides=overrides,
             folder=folder,
-            composed=composed,
-            cfg=cfg,
-            finished=self.task.nothing_left(cfg, folder, own),
-            after=_origin(cfg),
+            composed=cfg,
+            experiment=experiment,
+            finished=self.task.nothing_left(experiment, folder, own),
+            after=_origin(experiment),
         )
 
 
@@ -164,12 +165,12 @@ def _without_hydra(cfg: DictConfig) -> DictConfig:
     return copy
 
 
-def _origin(cfg: DictConfig) -> Path | None:
+def _origin(experiment: ExperimentConfig) -> Path | None:
     """The folder of the run that `resume_from` names, if it names one by its place."""
-    given = cfg.get("resume_from")
+    given = experiment.resume_from
     if not given:
         return None
-    return Path(given).parent if str(given).endswith(".zip") else Path(given)
+    return Path(given).parent if given.endswith(".zip") else Path(given)
 
 
 def _leave(stopped: Stopped) -> NoReturn:

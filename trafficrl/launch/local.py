@@ -91,7 +91,7 @@ class LocalLauncher(JobLauncher):
         queue.update_parameters(
             **{name: self.params[name] for name in wanted if self.params[name] is not None}
         )
-        self.task.keep(plan.cfg, plan.folder)
+        self.task.keep(plan.experiment, plan.folder)
         job: SubmittedJob[JobReturn] = queue.submit(self, *self.arguments(plan))
         self.record(plan, job, "local")
         return job

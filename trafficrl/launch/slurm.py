@@ -22,7 +22,7 @@ from trafficrl.launch.waiting import wait_for
 from trafficrl.runs.jobs import load_job
 from trafficrl.runs.lock import RunLock
 from trafficrl.runs.paths import RunPaths
-from trafficrl.runs.queue import Queue, QueuedJob, cancel
+from trafficrl.runs.queue import Queue, cancel
 from trafficrl.runs.stop import uninterrupted
 
 __all__ = ["SlurmLauncher"]
@@ -77,7 +77,8 @@ class SlurmLauncher(JobLauncher):
 
     def _submitted(self, plans: list[Planned]) -> dict[Path, SubmittedJob[JobReturn]]:
         """The job of each folder that is not finished; what the queue did not have, it has now."""
-        queued = self._queued(plans)
+        living = _living(plans)
+        queued = self._queued(plans, living)
         for folder in _stale(plans, queued):
             log.info("job %s waits for one that is gone: it is submitted anew", queued[folder].job)
             cancel(queued.pop(folder).job)
@@ -90,34 +91,28 @@ class SlurmLauncher(JobLauncher):
             words = " ".join(filter_overrides(plan.overrides))
             log.info("\t#%d : %s%s", plan.number, words, f" : {known}" if known else "")
             if not known:
-                (bound if plan.after in coming or self._before(plan) else free).append(plan)
+                (bound if plan.after in coming or plan.after in living else free).append(plan)
         jobs: dict[Path, SubmittedJob[JobReturn]] = {
             folder: SlurmJob[JobReturn](folder=self.params["submitit_folder"], job_id=job.job)
             for folder, job in queued.items()
         }
         jobs.update(zip([plan.folder for plan in free], self._submit(free), strict=True))
         for plan in bound:
-            before = jobs[plan.after].job_id if plan.after in jobs else self._before(plan)
+            assert plan.after is not None
+            before = jobs[plan.after].job_id if plan.after in jobs else living[plan.after].job
             jobs[plan.folder] = self._submit([plan], after=before)[0]
         return jobs
 
-    def _queued(self, plans: list[Planned]) -> dict[Path, Living]:
+    def _queued(self, plans: list[Planned], living: Mapping[Path, Living]) -> dict[Path, Living]:
         """Run folder -> its job, where the queue still has it.
 
         Raises:
             ConfigError: it waits there with another configuration.
         """
-        known = {plan.folder: load_job(RunPaths(plan.folder)) for plan in plans}
-        numbers = {f: job.job for f, job in known.items() if job and job.cluster == "slurm"}
-        living = alive(set(numbers.values()))
-        queued = {
-            folder: Living(number, living[number].waits)
-            for folder, number in numbers.items()
-            if number in living
-        }
+        queued = {plan.folder: living[plan.folder] for plan in plans if plan.folder in living}
         for plan in plans:
             if plan.folder in queued:
-                changed = self.task.kept_otherwise(plan.cfg, plan.folder)
+                changed = self.task.kept_otherwise(plan.experiment, plan.folder)
                 if changed:
                     job = queued[plan.folder].job
                     raise ConfigError(
@@ -125,13 +120,6 @@ class SlurmLauncher(JobLauncher):
                         f"{changed}: scancel it first, or name another hydra.sweep.dir"
                     )
         return queued
-
-    def _before(self, plan: Planned) -> str:
-        """The living job of another command that makes the model; empty if there is none."""
-        job = load_job(RunPaths(plan.after)) if plan.after else None
-        if job is None or job.cluster != "slurm":
-            return ""
-        return job.job if alive([job.job]) else ""
 
     def _submit(self, plans: list[Planned], after: str = "") -> list[SubmittedJob[JobReturn]]:
         """One array, or one job; each run folder says so.
@@ -143,7 +131,7 @@ class SlurmLauncher(JobLauncher):
             return []
         queue = executor(self.params)
         for plan in plans:
-            self.task.keep(plan.cfg, plan.folder)
+            self.task.keep(plan.experiment, plan.folder)
         queue.update_parameters(**resources(self.params, after))
         columns = zip(*(self.arguments(plan) for plan in plans), strict=True)
         with uninterrupted():  # a job that no folder tells of would be submitted twice
@@ -155,19 +143,17 @@ class SlurmLauncher(JobLauncher):
 
     def _print(self, plans: list[Planned]) -> None:
         """What would be submitted, in this order."""
-        queued = self._queued(plans)
+        queued = self._queued(plans, _living(plans))
         todo = [plan for plan in plans if not plan.finished and plan.folder not in queued]
-        folders = {plan.folder: plan.number for plan in plans if not plan.finished}
-        free = [plan for plan in todo if plan.after not in folders]
-        for plan in free:
-            print(f"# {plan.folder}: {' '.join(filter_overrides(plan.overrides))}")
-        if free:
-            print(script(self.params, resources(self.params), elements=len(free)))
-        for plan in todo:
-            if plan.after in folders:
+        coming = {plan.folder: plan.number for plan in plans if not plan.finished}
+        sent = [([plan for plan in todo if plan.after not in coming], "")]
+        sent += [([plan], f"JOB_OF_{coming[plan.after]}") for plan in todo if plan.after in coming]
+        for together, after in sent:
+            for plan in together:
                 print(f"# {plan.folder}: {' '.join(filter_overrides(plan.overrides))}")
-                after = resources(self.params, f"JOB_OF_{folders[plan.after]}")
-                print(script(self.params, after, elements=1))
+            if together:
+                wanted = resources(self.params, after)
+                print(script(self.params, wanted, elements=len(together)))
 
 
 def chained(plans: Collection[Planned]) -> bool:
@@ -192,20 +178,27 @@ def _stale(plans: list[Planned], queued: Mapping[Path, Living]) -> list[Path]:
     return stale
 
 
-def alive(jobs: Collection[str]) -> dict[str, QueuedJob]:
-    """Those of the jobs that wait or run.
+def _living(plans: Collection[Planned]) -> dict[Path, Living]:
+    """Run folder -> its job that waits or runs: of the plans, and of the runs they start from.
 
     Raises:
         RunError: the queue does not tell, and a job might be submitted twice.
     """
-    if not jobs:
+    folders = {folder for plan in plans for folder in (plan.folder, plan.after) if folder}
+    known = {folder: load_job(RunPaths(folder)) for folder in folders}
+    numbers = {f: job.job for f, job in known.items() if job and job.cluster == "slurm"}
+    if not numbers:
         return {}
     queue = Queue()
-    answer = queue.ask(jobs)
+    answer = queue.ask(set(numbers.values()))
     if answer is None:
         raise RunError(f"the queue does not tell which jobs it has: {queue.trouble}")
-    known = {number: answer.jobs.get(number) for number in jobs}
-    return {number: job for number, job in known.items() if job and (job.waits or job.runs)}
+    found = {folder: answer.jobs.get(number) for folder, number in numbers.items()}
+    return {
+        folder: Living(numbers[folder], job.waits)
+        for folder, job in found.items()
+        if job is not None and job.lives
+    }
 
 
 def lives(queue: Queue, jobs: Collection[str], number: str) -> bool:
@@ -217,4 +210,4 @@ def lives(queue: Queue, jobs: Collection[str], number: str) -> bool:
     if answer is None:
         return True
     job = answer.jobs.get(number)
-    return job is not None and (job.waits or job.runs)
+    return job is not None and job.lives

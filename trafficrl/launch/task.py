@@ -8,6 +8,8 @@ from typing import Protocol
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+from trafficrl.config.experiment import ExperimentConfig
+
 __all__ = ["Planned", "Task", "done"]
 
 
@@ -17,18 +19,27 @@ class Task(Protocol):
     def __call__(self, cfg: DictConfig) -> None:
         """Do it, here and now."""
 
-    def nothing_left(self, cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> bool:
-        """The folder holds what the configuration asks for.
+    def checked(self, cfg: DictConfig) -> ExperimentConfig:
+        """The experiment of a composed configuration.
 
         Raises:
-            ConfigError: the configuration fails its checks, or the folder belongs to another one.
+            ConfigError: the configuration fails its checks.
         """
 
-    def keep(self, cfg: DictConfig, folder: Path) -> None:
-        """The job for that folder will find this configuration, whatever is edited meanwhile."""
+    def nothing_left(
+        self, experiment: ExperimentConfig, folder: Path, overrides: Sequence[str]
+    ) -> bool:
+        """The folder holds what the experiment asks for.
 
-    def kept_otherwise(self, cfg: DictConfig, folder: Path) -> str:
-        """Where that configuration and the one kept in the folder differ; empty if nowhere."""
+        Raises:
+            ConfigError: the experiment cannot be, or the folder belongs to another one.
+        """
+
+    def keep(self, experiment: ExperimentConfig, folder: Path) -> None:
+        """The job for that folder will find this experiment, whatever is edited meanwhile."""
+
+    def kept_otherwise(self, experiment: ExperimentConfig, folder: Path) -> str:
+        """Where that experiment and the one kept in the folder differ; empty if nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +51,7 @@ class Planned:
     folder: Path
     composed: DictConfig
     """Hydra's own part included."""
-    cfg: DictConfig
+    experiment: ExperimentConfig
     """What the command gets of it."""
     finished: bool
     after: Path | None

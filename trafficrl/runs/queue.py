@@ -61,6 +61,11 @@ class QueuedJob:
         """It has been given its processors."""
         return self.state in RUNNING
 
+    @property
+    def lives(self) -> bool:
+        """It has not ended."""
+        return self.waits or self.runs
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
