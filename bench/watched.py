@@ -25,7 +25,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from trafficrl.app.build import build_evaluator, open_run
-from trafficrl.app.train import Running, learn
+from trafficrl.app.learn import learn
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.traffic_env import Observation, TrafficSignalEnv
 from trafficrl.runs.paths import RunPaths
@@ -191,5 +191,5 @@ def watched_training(config: ExperimentConfig, folder: Path) -> Account:
         config, task = open_run(config, paths)
         record = RunRecord(paths.run, timesteps=0)
         with build_evaluator(config, task, paths) as evaluator:
-            learn(Running(config, task, paths, record, stop, evaluator))
+            learn(config, task, paths, record=record, stop=stop, evaluator=evaluator)
     return Account({**_account.times_s, **_spent_s}, _account.memory_mb)

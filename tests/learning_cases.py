@@ -23,7 +23,7 @@ from trafficrl.runs.record import RunRecord
 from trafficrl.runs.stop import StopRequest
 from trafficrl.training.best import Validation
 from trafficrl.training.checkpoints import Origin
-from trafficrl.training.models import save_model, use_one_thread
+from trafficrl.training.models import use_one_thread, write_model
 from trafficrl.training.ppo import build_ppo
 from trafficrl.training.trainer import Trainer
 from trafficrl.training.vector import build_vector_env
@@ -105,7 +105,7 @@ def save_new_model(
     """The file holds a model that has learned nothing; its weights follow from the seed."""
     network = network or city()
     with learner(file.parent, algorithm, seed=seed, network=network) as model:
-        save_model(model, file, algorithm=algorithm, network=network)
+        write_model(model, file, algorithm=algorithm, network=network)
 
 
 def trainer_of(

@@ -23,7 +23,7 @@ from trafficrl.config.network import GridConfig
 from trafficrl.errors import CheckpointError, ConfigError
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.registry import ModelRegistry
-from trafficrl.training.models import load_model, save_model
+from trafficrl.training.models import load_model, write_model
 
 STEPS = 16
 """What the real models of these tests have learned from."""
@@ -38,7 +38,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for steps in (8, STEPS):
             model.learn(8, reset_num_timesteps=False)
             file = paths.checkpoint(steps)
-            save_model(model, file, algorithm=ALGORITHM, network=city())
+            write_model(model, file, algorithm=ALGORITHM, network=city())
             add_sidecar(file, timesteps=steps, network_hash=city().hash)
     for file in (paths.best_model, paths.final_model):
         shutil.copyfile(paths.checkpoint(STEPS), file)

@@ -21,7 +21,7 @@ from traffic_cases import city
 
 from trafficrl.config.algorithm import PolicyKind
 from trafficrl.errors import CheckpointError
-from trafficrl.training.models import load_model, restore_model, save_model
+from trafficrl.training.models import load_model, restore_model, write_model
 
 DESCRIPTION = "trafficrl.json"
 MEMBERS = ("policy.pth", "policy.optimizer.pth", DESCRIPTION)
@@ -33,7 +33,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     with learner(folder, RICH) as learned:
         learned.learn(8)
-        save_model(learned, folder / "model.zip", algorithm=RICH, network=city())
+        write_model(learned, folder / "model.zip", algorithm=RICH, network=city())
     return folder / "model.zip"
 
 

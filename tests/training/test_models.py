@@ -11,7 +11,7 @@ from traffic_cases import DURATIONS, city
 
 from trafficrl.config.algorithm import ActionConfig, PolicyKind, PPOConfig
 from trafficrl.errors import CheckpointError
-from trafficrl.training.models import load_model, restore_model, save_model
+from trafficrl.training.models import load_model, restore_model, write_model
 
 LEARNERS = [
     pytest.param(
@@ -27,7 +27,7 @@ LEARNERS = [
 def trained(folder: Path, algorithm: PPOConfig) -> Path:
     with learner(folder, algorithm) as model:
         model.learn(8)
-        save_model(model, folder / "model.zip", algorithm=algorithm, network=city())
+        write_model(model, folder / "model.zip", algorithm=algorithm, network=city())
     return folder / "model.zip"
 
 
@@ -51,7 +51,7 @@ def test_the_normaliser_is_that_of_vecnormalize(tmp_path: Path) -> None:
     with learner(tmp_path, algorithm) as model:
         model.learn(8)
         file = tmp_path / "model.zip"
-        save_model(model, file, algorithm=algorithm, network=city())
+        write_model(model, file, algorithm=algorithm, network=city())
         environments = model.get_vec_normalize_env()
         assert environments is not None
         loaded = load_model(file)
@@ -67,7 +67,7 @@ def test_a_restored_model_goes_on_with_all_that_the_saved_one_had(tmp_path: Path
     file = tmp_path / "model.zip"
     with learner(tmp_path, algorithm) as model:
         model.learn(16)
-        save_model(model, file, algorithm=algorithm, network=city())
+        write_model(model, file, algorithm=algorithm, network=city())
     with learner(tmp_path, algorithm, seed=9) as other:
         assert not equal_states(other.policy.state_dict(), model.policy.state_dict())
         restore_model(other, load_model(file))
@@ -93,7 +93,7 @@ def statistics(model: PPO) -> list[object]:
 def test_saving_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> None:
     with learner(tmp_path) as model:
         for _ in range(2):
-            save_model(model, tmp_path / "model.zip", algorithm=ALGORITHM, network=city())
+            write_model(model, tmp_path / "model.zip", algorithm=ALGORITHM, network=city())
     assert {file.name for file in tmp_path.iterdir()} == {"model.zip", "work"}
 
 

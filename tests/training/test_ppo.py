@@ -20,7 +20,7 @@ from traffic_cases import DURATIONS, city
 from trafficrl.config.algorithm import ActionConfig, Activation, PolicyKind
 from trafficrl.errors import CheckpointError, ConfigError
 from trafficrl.runs.registry import ModelRegistry
-from trafficrl.training.models import load_model, save_model
+from trafficrl.training.models import load_model, write_model
 from trafficrl.training.ppo import build_ppo, find_model, load_ancestor, resume_ppo
 
 
@@ -29,7 +29,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("saved")
     with learner(folder) as model:
         model.learn(8)
-        save_model(model, folder / "model.zip", algorithm=ALGORITHM, network=city())
+        write_model(model, folder / "model.zip", algorithm=ALGORITHM, network=city())
     return folder / "model.zip"
 
 

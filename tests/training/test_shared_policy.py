@@ -14,7 +14,7 @@ from torch import nn
 from traffic_cases import city
 
 from trafficrl.errors import CheckpointError
-from trafficrl.training.models import load_model, save_model
+from trafficrl.training.models import load_model, write_model
 from trafficrl.training.ppo import resume_ppo
 from trafficrl.training.shared_policy import SharedPhasePolicy, SharedScorer, SignalRows
 
@@ -132,7 +132,7 @@ def test_the_model_comes_back_here_and_in_stable_baselines(tmp_path: Path) -> No
     with learner(tmp_path, SHARED, reward=PAID) as model:
         assert isinstance(model.policy, SharedPhasePolicy)
         file = tmp_path / "model.zip"
-        save_model(model, file, algorithm=SHARED, network=city())
+        write_model(model, file, algorithm=SHARED, network=city())
         rows = rows_of(model, 30).numpy()
         expected = model.predict(rows, deterministic=True)[0]
     assert np.array_equal(load_model(file).act(rows), expected)
@@ -144,7 +144,7 @@ def test_a_model_goes_on_in_another_city_but_not_with_too_many_phases(tmp_path: 
     few = replace(SHARED, observation=replace(SEEN, max_phases=3))
     tees = replace(city(), signals=tuple(s for s in city().signals if len(s.phases) == 3))
     with learner(tmp_path, few, reward=PAID, network=tees) as model:
-        save_model(model, tmp_path / "model.zip", algorithm=few, network=tees)
+        write_model(model, tmp_path / "model.zip", algorithm=few, network=tees)
         resume_ppo(model, load_model(tmp_path / "model.zip"), few, tees)
         with pytest.raises(CheckpointError) as error:
             resume_ppo(model, load_model(tmp_path / "model.zip"), few, city())
@@ -152,7 +152,7 @@ def test_a_model_goes_on_in_another_city_but_not_with_too_many_phases(tmp_path: 
         error.value
     )
     with learner(tmp_path, SHARED, reward=PAID) as model:
-        save_model(model, tmp_path / "model.zip", algorithm=SHARED, network=city())
+        write_model(model, tmp_path / "model.zip", algorithm=SHARED, network=city())
     loaded, there = load_model(tmp_path / "model.zip"), other_city()
     with learner(tmp_path, SHARED, reward=PAID, seed=2, network=there) as model:
         assert not equal_states(model.policy.state_dict(), loaded.policy_state)

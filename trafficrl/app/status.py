@@ -30,11 +30,10 @@ exit code: 0 (Ctrl-C on a live table too), 2 for wrong usage, 130 interrupted
 import argparse
 import json
 import os
+import signal
 import socket
 import sys
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
@@ -122,13 +121,21 @@ class View:
 
 
 def watch(view: View, interval_s: float) -> None:
-    """The table on the terminal is up to date, until Ctrl-C."""
+    """The table on the terminal is up to date, until Ctrl-C.
+
+    That is waited for: as an exception it could come inside some `__del__`, and be lost there.
+    """
     console = _console()
-    with suppress(KeyboardInterrupt), Live(console=console, auto_refresh=False) as live:
-        while True:
-            table = terminal_table(*view.look(), console.width, console.height)
-            live.update(table, refresh=True)
-            time.sleep(interval_s)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        with Live(console=console, auto_refresh=False) as live:
+            pressed = None
+            while pressed is None:
+                table = terminal_table(*view.look(), console.width, console.height)
+                live.update(table, refresh=True)
+                pressed = signal.sigtimedwait([signal.SIGINT], interval_s)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def document(rows: Sequence[Row], trouble: str) -> dict[str, Any]:

@@ -5,18 +5,15 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from trafficrl.app.build import build_evaluator, build_validation, judge, judged_on, open_run
+from trafficrl.app.build import build_evaluator, judge, judged_on, open_run
 from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
-from trafficrl.app.origin import origin_of
 from trafficrl.app.reopen import clear_leftovers, is_finished, reopened
 from trafficrl.config.experiment import ExperimentConfig
-from trafficrl.env.task import Task
 from trafficrl.errors import RunError
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
@@ -26,9 +23,6 @@ from trafficrl.runs.lock import RunLock
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
 from trafficrl.runs.stop import StopRequest
-from trafficrl.training.checkpoints import Checkpoints
-from trafficrl.training.learner import build_learner
-from trafficrl.training.trainer import Trainer, TrainingEnd
 
 __all__ = ["main", "train"]
 
@@ -84,18 +78,6 @@ def nothing_left(config: ExperimentConfig, folder: Path, overrides: Sequence[str
     return is_finished(reopened(config, paths, overrides), paths)
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """All that a training needs while it runs."""
-
-    config: ExperimentConfig
-    task: Task
-    paths: RunPaths
-    record: RunRecord
-    stop: StopRequest
-    evaluator: Evaluator
-
-
 def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: StopRequest) -> str:
     """Train and judge; returns why training ended."""
     config, task = open_run(config, paths)
@@ -103,11 +85,13 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: Stop
     simulator = config.execution.simulator.value
     record.update(provenance=facts, simulator=simulator)
     with build_evaluator(config, task, paths) as evaluator:
-        running = Running(config, task, paths, record, stop, evaluator)
+        # What only sends jobs away, or finds nothing left to do, is not to wait for torch.
+        from trafficrl.app.learn import learn  # noqa: PLC0415
+
         try:
-            end = learn(running)
+            end = learn(config, task, paths, record=record, stop=stop, evaluator=evaluator)
             record.update(timesteps=end.timesteps, best_score=end.best_score, eta_s=0.0)
-            comparison = judge_policy(running)
+            comparison = judge_policy(config, paths, record, evaluator)
         finally:
             record.crashes("evaluation", evaluator.crashes)
     results = paths.evaluation / "results.json"
@@ -121,39 +105,17 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: Stop
     return end.reason
 
 
-def learn(running: Running) -> TrainingEnd:
-    """The policy has learned; its environments are closed."""
-    config, paths = running.config, running.paths
-    origin = origin_of(config, running.task, paths)
-    keep = config.execution.keep_checkpoints
-    checkpoint = Checkpoints(paths, origin, keep=keep).newest()
-    model = build_learner(config, running.task, paths.work, again=checkpoint is not None)
-    try:
-        trainer = Trainer(
-            model,
-            origin=origin,
-            execution=config.execution,
-            paths=paths,
-            record=running.record,
-            stop=running.stop,
-            validate=build_validation(config, running.evaluator),
-        )
-        return trainer.run(checkpoint)
-    finally:
-        assert model.env is not None
-        model.env.close()
-
-
-def judge_policy(running: Running) -> Comparison:
+def judge_policy(
+    config: ExperimentConfig, paths: RunPaths, record: RunRecord, evaluator: Evaluator
+) -> Comparison:
     """The best model beside the baselines on the test demand."""
-    config = running.config
     controllers = find_controllers(config.evaluation.baselines, config)
-    controllers["policy"] = str(running.paths.best_model)
+    controllers["policy"] = str(paths.best_model)
 
     def report(done: int) -> None:
-        running.record.update(episodes_judged=done)
+        record.update(episodes_judged=done)
 
-    return judge(config, running.evaluator, controllers, running.paths, report=report)
+    return judge(config, evaluator, controllers, paths, report=report)
 
 
 def command_line() -> list[str]:

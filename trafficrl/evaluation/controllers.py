@@ -25,7 +25,6 @@ from trafficrl.env.encoding import build_encoder
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError, unknown_name
 from trafficrl.network.programs import SignalProgram
-from trafficrl.training.models import load_model
 
 __all__ = ["CONTROLLERS", "build_controller", "check_controller", "check_simulator", "model_file"]
 
@@ -87,6 +86,13 @@ def build_controller(name: str, task: Task) -> Controller:
             raise ConfigError(str(error).replace("controller.*", f"controller.{name}")) from error
     path = model_file(name)
     assert path is not None, "the check has found it"
+    return _learned(path, task)
+
+
+def _learned(path: Path, task: Task) -> Controller:
+    # Seconds and 200 MB of torch in each process: where classical controllers drive, for nothing.
+    from trafficrl.training.models import load_model  # noqa: PLC0415
+
     model = load_model(path)
     model.check_fits(task.network)
     encoder = build_encoder(model.observation, task.network, end_s=task.end_s, step_s=task.step_s)

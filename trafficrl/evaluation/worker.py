@@ -17,7 +17,6 @@ from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.outcome import EpisodeIdentity, Measure, Outcome
 from trafficrl.runs.seeding import Split
-from trafficrl.training.models import use_one_thread
 from trafficrl.training.shielding import ignore_signals
 
 __all__ = ["BEAT", "Job", "run_job", "start_worker"]
@@ -51,7 +50,6 @@ def start_worker(task: Task, folder: Path, lifeline: Connection) -> None:
     """This process is ready for jobs, and ends when the other end of the lifeline closes."""
     global _worker  # noqa: PLW0603 - a pool's initializer has no other place to leave its work
     _worker = (task, folder)
-    use_one_thread()
     ignore_signals()
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
@@ -96,6 +94,10 @@ def _controller(name: str, task: Task) -> Controller:
     known, controller = _controllers.get(name, (None, None))
     if controller is None or known != state:
         controller = build_controller(name, task)
+        if model:  # which has imported torch by now
+            from trafficrl.training.models import use_one_thread  # noqa: PLC0415
+
+            use_one_thread()
         _controllers[name] = state, controller
     return controller
 

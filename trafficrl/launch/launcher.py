@@ -5,6 +5,7 @@ here a job that fails, fails. One that is told to stop has saved itself by then,
 way that lets it be started again in the same folder.
 """
 
+import gc
 import logging
 import signal
 import sys
@@ -95,6 +96,7 @@ class JobLauncher(BaseSubmititLauncher):
                     f"hydra.sweep.dir={self.sweep_folder}: SUMO, submitit and sbatch take "
                     f"{character!r} in the name of a folder for something else: choose another"
                 )
+        gc.freeze()  # what is imported is no garbage: looking through it again and again takes time
         return [
             self._planned(number, list(words))
             for number, words in enumerate(job_overrides, start=first)

@@ -31,7 +31,6 @@ from trafficrl.config.load import plain_values, to_algorithm
 from trafficrl.config.shared_policy import SharedPPOConfig
 from trafficrl.env.signal_observations import check_room
 from trafficrl.errors import CheckpointError, NetworkError
-from trafficrl.files import replacing
 from trafficrl.network.model import Network
 from trafficrl.training.normaliser import Normaliser, RewardScale
 from trafficrl.training.policies import LAYOUT, action_space, build_policy_arguments, policy_class
@@ -40,7 +39,6 @@ __all__ = [
     "LoadedModel",
     "load_model",
     "restore_model",
-    "save_model",
     "use_one_thread",
     "write_model",
 ]
@@ -140,12 +138,6 @@ def write_model(
         more(archive)
 
 
-def save_model(model: PPO, file: Path, *, algorithm: CommonPPOConfig, network: Network) -> None:
-    """The model is in the file, for Stable-Baselines3 and for us; or the file is as it was."""
-    with replacing(file) as temporary:
-        write_model(model, temporary, algorithm=algorithm, network=network)
-
-
 def load_model(file: Path) -> LoadedModel:
     """The model of that file, whole and able to act; no code in it is run.
 
@@ -197,6 +189,12 @@ def restore_model(model: PPO, loaded: LoadedModel) -> None:
             statistics.restore(environments)
 
 
+class NoOptimizer:
+    """In place of one of torch's, the first of which takes a second: a loaded policy only acts."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None: ...
+
+
 def _build_model(
     file: Path,
     described: dict[str, Any],
@@ -213,6 +211,7 @@ def _build_model(
             spaces.Box(-np.inf, np.inf, (num_features,), np.float32),
             action_space(algorithm, num_phases),
             lambda progress: 0.0,
+            optimizer_class=NoOptimizer,  # type: ignore[arg-type]
             **build_policy_arguments(algorithm, dict(described["policy_layout"])),
         )
     policy.load_state_dict(policy_state)
