@@ -7,6 +7,7 @@ from libsumo import _libsumo
 
 from trafficrl.config.execution import Backend
 from trafficrl.simulation.calls import FrequentCalls, Readings
+from trafficrl.simulation.heap import FreshHeap
 from trafficrl.simulation.traci_process import TRACI_ERRORS, SumoProcess
 
 __all__ = ["SUMO_ERRORS", "RunningSumo", "start_sumo", "sumo_version"]
@@ -58,6 +59,9 @@ class RunningSumo(Protocol):
 class InProcessSumo:
     """The one simulation that libsumo can hold in this process.
 
+    It goes the same way whatever has run here before. After others, memory that they have given
+    back takes room until the process ends: who runs many does so in forks.
+
     Raises:
         RuntimeError: this process has one already.
         SUMO_ERRORS: SUMO refused its arguments or files.
@@ -67,9 +71,11 @@ class InProcessSumo:
         global _libsumo_runs  # noqa: PLW0603 - libsumo itself is one state per process
         if _libsumo_runs:
             raise RuntimeError("libsumo runs one simulation a process: close it, or use traci")
+        self._heap = FreshHeap()
         try:
             libsumo.start(["sumo", *arguments])
         except libsumo.TraCIException as error:
+            self._heap.end()
             if libsumo.isLoaded():
                 libsumo.close()  # otherwise half a simulation stays in memory
             if str(error) != "Process Error":
@@ -88,7 +94,10 @@ class InProcessSumo:
         """The simulation has ended and another may be started."""
         global _libsumo_runs  # noqa: PLW0603
         _libsumo_runs = False
-        libsumo.close()
+        try:
+            libsumo.close()
+        finally:
+            self._heap.end()
 
 
 def sumo_version() -> str:
