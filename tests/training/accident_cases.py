@@ -41,7 +41,7 @@ class AccidentalEnv(TrafficSignalEnv):
         self._marks = marks
         self._decision = 0
         # As a SUMO that hangs: it does not notice that its worker has gone.
-        self._child = subprocess.Popen(["sleep", "600"], cwd=self._folder.name)
+        self._child = subprocess.Popen(["sleep", "600"], cwd=kwargs["folder"])
 
     def reset(self, **arguments: Any) -> Any:
         found = super().reset(**arguments)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ import pytest
 from accident_cases import IN_RESET, Accident, AccidentalEnv, Place
 from learning_cases import ALGORITHM, small_task
 from stable_baselines3.common.vec_env import VecEnv
-from worker_cases import EXECUTION
+from worker_cases import EXECUTION, serving
 
 from trafficrl.config.execution import Backend, OnCrash
 from trafficrl.env.traffic_env import TrafficSignalEnv
@@ -111,7 +110,7 @@ def accidental(
 
 
 def kill(environments: ProcessVecEnv, slot: int) -> None:
-    os.kill(environments.process_ids[slot], signal.SIGKILL)
+    serving(environments.process_ids[slot]).kill()
 
 
 def living(parent: int) -> list[psutil.Process]:
@@ -310,11 +309,12 @@ def test_environments_are_restored_to_where_their_history_ends(
 @pytest.mark.slow
 def test_memory_stays_flat_over_two_hundred_episodes(tmp_path: Path) -> None:
     with accidental(tmp_path, {}, end_time=60) as environments:
-        process = psutil.Process(environments.process_ids[0])
+        (process_id,) = environments.process_ids
         environments.reset()
         used_mib = []
         for _ in range(11):
-            used_mib.append(process.memory_info().rss / 2**20)
+            both = psutil.Process(process_id), serving(process_id)
+            used_mib.append(sum(one.memory_info().rss for one in both) / 2**20)
             for _ in range(20):
                 environments.reset()
                 environments.step(decide(0, 0)[None])

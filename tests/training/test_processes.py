@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from gymnasium.wrappers import OrderEnforcing
 from learning_cases import small_task
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
-from worker_cases import EXECUTION, Counter, Unsteady, limited_counter
+from worker_cases import EXECUTION, Counter, Unsteady, limited_counter, serving
 
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.errors import ConfigError, DemandError
@@ -96,24 +97,27 @@ def rollout(environments: VecEnv, slot: int = 0) -> list[Any]:
 
 
 def test_failures_arrive_as_they_were_raised(pair: ProcessVecEnv) -> None:
-    script = [
-        DemandError("at the first reset"),
-        None,
-        ConfigError("at a step: a (bracket"),
-        None,
-        OSError(28, "No space left on device", "trips.xml"),
-        ZeroDivisionError("a mistake of ours"),
-    ]
-    pair.env_method("follow", script, indices=1)
+    def play(*script: Exception | None) -> None:
+        pair.set_attr("script", list(script), indices=1)
+
+    play(DemandError("at the first reset"))
     with pytest.raises(DemandError, match=r"^at the first reset$"):
         pair.reset()
+    play(None, ConfigError("at a step: a (bracket"))
     pair.reset()
     with pytest.raises(ConfigError, match=r"^at a step: a \(bracket$"):
         step(pair)
+    play(None, OSError(28, "No space left on device", "trips.xml"))
     pair.reset()
     with pytest.raises(OSError, match=r"No space left on device: 'trips.xml'"):
         step(pair)
+    play(ZeroDivisionError("a mistake of ours"))
     with pytest.raises(RuntimeError, match=r"(?s)Traceback.*in play.*ZeroDivisionError: a mistake"):
+        pair.reset()
+    play()
+    pair.reset()
+    pair.env_method("fail_to_close", ConfigError("its file is gone"), indices=1)
+    with pytest.raises(ConfigError, match=r"^its file is gone$"):
         pair.reset()
     observations: Any = pair.reset()
     assert observations.tolist() == [[0.0], [0.0]]
@@ -125,6 +129,7 @@ def test_workers_leave_signals_to_their_parent(pair: ProcessVecEnv) -> None:
     for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2):
         for process_id in pair.process_ids:
             os.kill(process_id, kind)
+            serving(process_id).send_signal(kind)
         time.sleep(0.05)
         observations, *_ = step(pair)
     assert observations.tolist() == [[3.0], [3.0]]
@@ -134,6 +139,10 @@ def test_attributes_and_methods_are_those_of_the_environments(pair: ProcessVecEn
     pair.reset()
     pair.set_attr("steps", 2, indices=1)
     assert pair.get_attr("steps") == [0, 2]
+    pair.set_attr("wind", 3)
+    pair.reset()
+    assert pair.get_attr("steps") == [0, 0]
+    assert pair.get_attr("wind") == [3, 3], "it holds for later episodes too"
     assert pair.has_attr("steps")
     assert not pair.has_attr("wings")
     assert pair.env_is_wrapped(OrderEnforcing) == [False, False]
@@ -147,7 +156,10 @@ def test_a_replay_that_sees_something_else_is_given_up() -> None:
     with running(Unsteady) as environments:
         environments.reset()
         seen, *_ = step(environments)
-        os.kill(environments.process_ids[0], signal.SIGKILL)
+        (process_id,) = environments.process_ids
+        fork = serving(process_id)
+        os.kill(process_id, signal.SIGKILL)
+        wait_for(lambda: gone(fork.pid))
         observations, rewards, dones, infos = step(environments)
         assert (observations.tolist(), rewards.tolist(), dones.tolist()) == ([[0]], [0], [True])
         assert infos[0]["terminal_observation"].tolist() == seen[0].tolist()
@@ -156,6 +168,25 @@ def test_a_replay_that_sees_something_else_is_given_up() -> None:
         "decision 1: its process died (killed by SIGKILL); its episode is replayed"
     )
     assert differed.endswith("its replay came to another observation; its episode is dropped")
+
+
+def test_each_episode_has_a_process_of_its_own() -> None:
+    with running(Counter) as environments:
+        (process_id,) = environments.process_ids
+        assert environments.env_method("process") == [process_id]
+        seen = []
+        for _ in range(2):
+            environments.reset()
+            seen += environments.env_method("process")
+            step(environments)
+            assert environments.env_method("process") == seen[-1:]
+            assert psutil.Process(seen[-1]).parent() == psutil.Process(process_id)
+        for _ in range(3):  # the last of them begins another
+            step(environments)
+        seen += environments.env_method("process")
+        wait_for(lambda: gone(seen[1]))
+        assert len({process_id, *seen}) == 4
+        assert environments.process_ids == [process_id]
 
 
 def test_neither_a_failed_start_nor_forgetting_to_close_hangs_the_end(tmp_path: Path) -> None:
@@ -205,13 +236,14 @@ def test_workers_end_when_their_parent_is_gone(tmp_path: Path) -> None:
         "import time, numpy as np\n"
         "from functools import partial\n"
         "from pathlib import Path\n"
-        "from worker_cases import EXECUTION, Counter, Slow\n"
+        "from worker_cases import EXECUTION, Counter, Slow, serving\n"
         "from trafficrl.training.processes import ProcessVecEnv\n"
         "if __name__ == '__main__':\n"
         "    makers = [Counter, partial(Slow, Path('began'))]\n"
         "    environments = ProcessVecEnv(makers, EXECUTION, Path('work'))\n"
         "    environments.reset()\n"
-        "    print(*environments.process_ids, flush=True)\n"
+        "    forks = [serving(one).pid for one in environments.process_ids]\n"
+        "    print(*environments.process_ids, *forks, flush=True)\n"
         "    environments.step_async(np.zeros(2, np.int64))\n"
         "    time.sleep(60)\n"
     )
@@ -227,7 +259,7 @@ def test_workers_end_when_their_parent_is_gone(tmp_path: Path) -> None:
     with parent:
         assert parent.stdout is not None
         workers = [int(word) for word in parent.stdout.readline().split()]
-        assert len(workers) == 2
+        assert len(set(workers)) == 4
         wait_for((tmp_path / "began").exists)  # one is amid a step now, the other waits
         parent.kill()
     wait_for(lambda: all(gone(worker) for worker in workers))

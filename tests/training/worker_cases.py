@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import psutil
 from gymnasium import spaces
 from gymnasium.wrappers import OrderEnforcing, TimeLimit
 
@@ -19,6 +20,13 @@ EXECUTION = ExecutionConfig(
 )
 
 
+def serving(process_id: int) -> psutil.Process:
+    """The fork of an environment's process that serves its episode."""
+    process = psutil.Process(process_id)
+    (fork,) = (one for one in process.children() if one.cmdline() == process.cmdline())
+    return fork
+
+
 class Counter(gymnasium.Env[Any, Any]):
     """Observes how many steps it has made; each episode has four."""
 
@@ -28,10 +36,20 @@ class Counter(gymnasium.Env[Any, Any]):
         self.steps = 0
         self.dies = False
         self.script: list[Exception | None] = []
+        """The next calls of reset and step raise what it holds, None nothing."""
+        self.refusal: Exception | None = None
 
-    def follow(self, script: list[Exception | None]) -> None:
-        """The next calls of reset and step raise what the script holds, None nothing."""
-        self.script = script
+    def fail_to_close(self, error: Exception) -> None:
+        """The next call of close raises that."""
+        self.refusal = error
+
+    def close(self) -> None:
+        error, self.refusal = self.refusal, None
+        if error is not None:
+            raise error
+
+    def process(self) -> int:
+        return os.getpid()
 
     def reset(self, **_: Any) -> tuple[Any, dict[str, Any]]:
         self.play()

@@ -1,4 +1,7 @@
-"""What a worker process of an evaluation does: one episode after another, each recorded at once."""
+"""What a worker process of an evaluation does: one episode after another, each recorded at once.
+
+Each runs in a fork of the process: so none finds what another has left, in SUMO or in memory.
+"""
 
 import os
 import threading
@@ -17,6 +20,7 @@ from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.outcome import EpisodeIdentity, Measure, Outcome
 from trafficrl.runs.seeding import Split
+from trafficrl.training.forking import in_fork, prepare_forks
 from trafficrl.training.shielding import ignore_signals
 
 __all__ = ["BEAT", "Job", "run_job", "start_worker"]
@@ -68,7 +72,8 @@ def run_job(job: Job) -> Outcome:
     episode = Episode.of_split(job.scenario, job.split, job.seed)
     controller = _controller(job.controller, task)
     with beating(folder) as beat:
-        outcome = run_episode(task, episode, controller, folder, job.measure, beat=beat)
+        run = partial(run_episode, task, episode, controller, folder, job.measure, beat=beat)
+        outcome = in_fork(run)
     if job.database is not None:
         assert job.identity is not None, "what is recorded has a name"
         job.database.record(job.identity, outcome)
@@ -99,6 +104,7 @@ def _controller(name: str, task: Task) -> Controller:
 
             use_one_thread()
         _controllers[name] = state, controller
+        prepare_forks()
     return controller
 
 

@@ -3,6 +3,9 @@
 A request is a function that is called over there with the environment and further arguments; its
 answer is what the function returned, or a `Failure`. There is no request to end: a process ends by
 itself as soon as the other end of its pipe is closed, so also when whoever held it was killed.
+
+Each episode is served by a fork of the process, straight from the pipe. So none finds what another
+has left, in SUMO or in memory, and all are the same in whatever process and order they run.
 """
 
 import multiprocessing
@@ -11,10 +14,8 @@ import shutil
 import signal
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,31 +24,26 @@ from typing import Any
 import gymnasium
 import psutil
 
-from trafficrl.errors import SimulationError, TrafficRLError
+from trafficrl.errors import SimulationError
+from trafficrl.training.forking import Failure, attempt, in_fork, prepare_forks
 from trafficrl.training.shielding import ignore_signals, shielded_children
 
 __all__ = [
     "Env",
     "EnvironmentProcess",
-    "Failure",
     "MakeEnv",
     "begin_episode",
     "call_method",
     "is_wrapped",
     "make_decision",
+    "set_attribute",
 ]
 
 Env = gymnasium.Env[Any, Any]
 MakeEnv = Callable[..., Env]
 """Makes an environment that keeps its files in `folder`."""
+Request = tuple[Callable[..., Any], tuple[Any, ...]]
 KILL_TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What was raised in place of an answer."""
-
-    error: Exception
 
 
 class EnvironmentProcess:
@@ -156,10 +152,44 @@ def serve(pipe: Connection, make: MakeEnv, folder: Path) -> None:
         else:
             with closing(answer) as env:
                 pipe.send((env.observation_space, env.action_space))
-                while True:
-                    function, arguments = pipe.recv()
-                    pipe.send(attempt(function, env, *arguments))
+                prepare_forks()
+                request: Request | None = pipe.recv()
+                while request is not None:
+                    if request[0] is begin_episode:
+                        lasting, request = in_fork(partial(serve_episode, pipe, env, request))
+                        for function, arguments in lasting:
+                            attempt(function, env, *arguments)
+                    else:
+                        pipe.send(attempt(request[0], env, *request[1]))
+                        request = pipe.recv()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve_episode(
+    pipe: Connection, env: Env, request: Request
+) -> tuple[list[Request], Request | None]:
+    """Answers requests up to the one that begins the next episode; all is closed here then.
+
+    Returns:
+        Those that hold for later episodes too, and the one that begins the next; None when the
+        other end of the pipe is closed.
+    """
+    lasting: list[Request] = []
+    answer = attempt(request[0], env, *request[1])
+    with suppress(EOFError, OSError):
+        while True:
+            pipe.send(answer)
+            request = pipe.recv()
+            if request[0] is begin_episode:
+                answer = attempt(env.close)
+                if not isinstance(answer, Failure):
+                    return lasting, request
+            else:
+                answer = attempt(request[0], env, *request[1])
+            if request[0] is set_attribute:
+                lasting.append(request)
+    env.close()
+    return lasting, None
 
 
 def begin_episode(env: Env, seed: int | None, episode: int) -> Any:
@@ -177,6 +207,11 @@ def call_method(env: Env, name: str, args: tuple[Any, ...], kwargs: dict[str, An
     return env.get_wrapper_attr(name)(*args, **kwargs)
 
 
+def set_attribute(env: Env, name: str, value: Any) -> None:
+    """A request: that attribute of the environment has a new value, in later episodes too."""
+    env.set_wrapper_attr(name, value)
+
+
 def is_wrapped(env: Env, module: str, name: str) -> bool:
     """A request: whether a wrapper of the class of that name is about the environment.
 
@@ -189,13 +224,3 @@ def is_wrapped(env: Env, module: str, name: str) -> bool:
             return True
         env = env.env
     return False
-
-
-def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What the function returns, or a Failure."""
-    try:
-        return function(*arguments)
-    except (TrafficRLError, OSError) as error:
-        return Failure(error)
-    except Exception:  # noqa: BLE001 - a mistake of ours: it must be told over there, not here
-        return Failure(RuntimeError(f"in the process of an environment:\n{traceback.format_exc()}"))

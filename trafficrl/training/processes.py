@@ -18,7 +18,12 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.training.crashes import CrashLog
-from trafficrl.training.environment_process import MakeEnv, call_method, is_wrapped
+from trafficrl.training.environment_process import (
+    MakeEnv,
+    call_method,
+    is_wrapped,
+    set_attribute,
+)
 from trafficrl.training.history import SlotHistory
 from trafficrl.training.slot import Slot
 
@@ -35,7 +40,9 @@ class ProcessVecEnv(VecEnv):
     dropped: its decision has no reward and ends it, `info["crash"]` says why, and the next episode
     begins.
 
-    Attributes that were set in an environment are lost with its process.
+    Each episode begins with what its environment was when it was made, and with the attributes that
+    were set since; what else it does there is gone when the next one begins. Attributes that were
+    set are lost with the process.
 
     Args:
         makers: of the environments (N,).
@@ -125,7 +132,7 @@ class ProcessVecEnv(VecEnv):
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         """That attribute has a new value in each environment, for as long as its process lives."""
-        self.env_method("set_wrapper_attr", attr_name, value, indices=indices)
+        self._call(set_attribute, attr_name, value, indices=indices)
 
     def env_method(
         self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any
@@ -170,7 +177,11 @@ class ProcessVecEnv(VecEnv):
 
 
 class SingleVecEnv(DummyVecEnv):
-    """One environment in this process; its crash ends the run."""
+    """One environment in this process; its crash ends the run.
+
+    Its episodes are those that it would have in a process of its own, but each leaves a little
+    memory behind (`TrafficSignalEnv`): for looking into, and for short runs.
+    """
 
     def __init__(self, make: Callable[[], TrafficSignalEnv]) -> None:
         super().__init__([make])

@@ -14,11 +14,11 @@ from trafficrl.errors import SimulationError
 from trafficrl.training.crashes import CrashLog
 from trafficrl.training.environment_process import (
     EnvironmentProcess,
-    Failure,
     MakeEnv,
     begin_episode,
     make_decision,
 )
+from trafficrl.training.forking import Failure
 from trafficrl.training.history import SlotHistory
 
 __all__ = ["Slot"]
