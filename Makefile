@@ -9,8 +9,10 @@ INSTALLED = $(VENV)/.installed
 train: $(INSTALLED)
 	$(VENV)/bin/trafficrl-train $(ARGS)
 
+# What mostly waits comes first, with one process more than the two cores that this is meant for.
 test: $(INSTALLED)
-	$(VENV)/bin/python -m pytest --numprocesses=2 --dist=loadfile $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder \
+	    tests/slurm tests/app tests $(ARGS)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .

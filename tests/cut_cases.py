@@ -33,7 +33,11 @@ SMALL = (
     "evaluation.seeds=1",
     "evaluation.workers=1",
 )
-CODE = "from trafficrl.app.train import main; main()"
+# A shell in the background hands on an ignored SIGINT, which Python would leave ignored.
+CODE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from trafficrl.app.train import main; main()"
+)
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:

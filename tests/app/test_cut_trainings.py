@@ -63,6 +63,14 @@ def test_a_stop_saves_where_it_was_and_the_same_command_goes_on(
     assert sorted(p.name for p in run.iterdir()) == sorted(p.name for p in uncut.root.iterdir())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(CENTRAL, id="central"),
+        pytest.param(SHARED, id="shared", marks=pytest.mark.slow),
+    ],
+    indirect=True,
+)
 def test_a_killed_training_goes_on_from_its_checkpoint(
     uncut: RunPaths, folder: Path, words: tuple[str, ...]
 ) -> None:

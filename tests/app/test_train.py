@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from cut_cases import CODE
 from omegaconf import OmegaConf
 
 from trafficrl.runs.paths import RunPaths
@@ -32,12 +33,6 @@ SMALL = (
     "evaluation.baselines=[fixed,max_pressure]",
     "evaluation.seeds=2",
     "evaluation.workers=1",
-)
-
-# A shell in the background hands on an ignored SIGINT, which Python would leave ignored.
-INTERRUPTIBLE = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    "from trafficrl.app.train import main; main()"
 )
 
 
@@ -211,7 +206,7 @@ def test_an_interrupt_stops_the_run_and_leaves_no_process(folder: Path) -> None:
     run = folder / "interrupted"
     words = ("execution.total_timesteps=100000", f"hydra.run.dir={run}")
     process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTIBLE, *SMALL, *words],
+        [sys.executable, "-c", CODE, *SMALL, *words],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

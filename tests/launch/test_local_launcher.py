@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from cut_cases import CODE, assert_equal_runs, record
 from traffic_cases import city, drive_along
 
@@ -61,6 +62,7 @@ def runs_of(place: Path) -> list[Path]:
     return [sweep / "0", sweep / "1"]
 
 
+@pytest.mark.slow  # what goes on is tested with the first launcher as well, and here with a chain
 def test_a_job_that_is_warned_goes_on_in_its_folder_and_what_is_finished_is_left_alone(
     tmp_path: Path,
 ) -> None:
@@ -99,7 +101,8 @@ def test_a_link_that_fails_lets_the_next_not_begin_until_it_is_mended(tmp_path: 
     early.write_text("<routes>\n<trip id=")  # still being copied
     late.write_text(drive_along(city().net_file))
     network = ("network=net_file", f"network.file={city().net_file}")
-    chain = ("--config-dir", "conf", *LOCAL, *network, "batch=early,late")
+    chain = ("--config-dir", "conf", *LOCAL, *network, "execution.total_timesteps=32")
+    chain += ("batch=early,late",)
     code, _, errors = finish(tmp_path, *chain)
     first, second = runs_of(tmp_path)
     assert code == 1

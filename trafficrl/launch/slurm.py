@@ -143,11 +143,13 @@ class SlurmLauncher(JobLauncher):
 
     def _print(self, plans: list[Planned]) -> None:
         """What would be submitted, in this order."""
-        queued = self._queued(plans, _living(plans))
+        living = _living(plans)
+        queued = self._queued(plans, living)
         todo = [plan for plan in plans if not plan.finished and plan.folder not in queued]
-        coming = {plan.folder: plan.number for plan in plans if not plan.finished}
-        sent = [([plan for plan in todo if plan.after not in coming], "")]
-        sent += [([plan], f"JOB_OF_{coming[plan.after]}") for plan in todo if plan.after in coming]
+        before = {plan.folder: f"JOB_OF_{plan.number}" for plan in plans if not plan.finished}
+        before |= {folder: job.job for folder, job in living.items()}
+        sent = [([plan for plan in todo if plan.after not in before], "")]
+        sent += [([plan], before[plan.after]) for plan in todo if plan.after in before]
         for together, after in sent:
             for plan in together:
                 print(f"# {plan.folder}: {' '.join(filter_overrides(plan.overrides))}")
