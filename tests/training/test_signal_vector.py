@@ -1,7 +1,5 @@
 """Signals as environments of the learner, on real networks side by side."""
 
-import os
-import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 from traffic_cases import city, scenario_config
 from worker_cases import EXECUTION as PARALLEL
+from worker_cases import serving
 
 from trafficrl.config.execution import ExecutionConfig, OnCrash
 from trafficrl.env.task import Task
@@ -94,7 +93,7 @@ def test_a_crash_pays_nothing_and_ends_the_episode_of_all_its_signals(tmp_path: 
             seen = rows_of(environments.step(choices(seen, rng))[0])
         inner = inner_environments(environments)
         assert isinstance(inner, ProcessVecEnv)
-        os.kill(inner.process_ids[1], signal.SIGKILL)
+        serving(inner.process_ids[1]).kill()
         _, rewards, dones, infos = environments.step(choices(seen, rng))
         assert dones.tolist() == [False] * SIGNALS + [True] * SIGNALS
         assert (rewards[SIGNALS:] == 0).all()
