@@ -37,6 +37,7 @@ __all__ = [
     "judged_on",
     "open_run",
     "refuse_used",
+    "task_on",
 ]
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,15 @@ def build_task(config: ExperimentConfig, paths: RunPaths) -> Task:
         len(network.lanes),
         time.perf_counter() - start,
     )
+    return task_on(config, network)
+
+
+def task_on(config: ExperimentConfig, network: Network) -> Task:
+    """The decision problem of the experiment on its network.
+
+    Raises:
+        DemandError: a given demand cannot be driven on it.
+    """
     warn_of_short_yellow(network)
     task = Task.of(config, network)
     for name, scenario in config.scenarios.items():
