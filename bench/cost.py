@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 import psutil
 import sumo
 
-__all__ = ["SUMO", "Cost", "Meter", "in_child", "run_together"]
+__all__ = ["SUMO", "Cost", "Meter", "family", "in_child", "run_together"]
 
 SUMO = Path(sumo.SUMO_HOME) / "bin" / "sumo"
 """The bare program."""
@@ -42,7 +42,7 @@ class Meter:
     """Runs from when it is made.
 
     Args:
-        workers: processes that run on, whose processor time counts too.
+        workers: processes that run on, whose processor time counts too, with that of their forks.
     """
 
     def __init__(self, workers: Sequence[int] = ()) -> None:
@@ -57,10 +57,15 @@ class Meter:
         ended = (
             resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         )
-        running = (worker.cpu_times() for worker in self._workers)
+        running = (one.cpu_times() for worker in self._workers for one in family(worker))
         return sum(one.ru_utime + one.ru_stime for one in ended) + sum(
-            one.user + one.system for one in running
+            one.user + one.system + one.children_user + one.children_system for one in running
         )
+
+
+def family(worker: psutil.Process) -> list[psutil.Process]:
+    """A worker and the fork that serves its episode."""
+    return [worker, *worker.children(recursive=True)]
 
 
 def in_child(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

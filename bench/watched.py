@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from bench.cost import family
 from trafficrl.app.build import build_evaluator, open_run
 from trafficrl.app.learn import learn
 from trafficrl.config.experiment import ExperimentConfig
@@ -87,7 +88,7 @@ class TimedEnv(TrafficSignalEnv):
         for owner, name in ((SumoSession, "step"), (libsumo, "start"), (libsumo, "close")):
             setattr(owner, name, timed(getattr(owner, name), "sumo"))
         super().__init__(*args, **kwargs)
-        self._left_s = time.process_time()
+        self._process_id, self._left_s = os.getpid(), time.process_time()
 
     def reset(self, **kwargs: Any) -> tuple[Observation, dict[str, Any]]:
         """As it is."""
@@ -104,8 +105,10 @@ class TimedEnv(TrafficSignalEnv):
         return observation, reward, terminated, truncated, info | self._leave()
 
     def _enter(self) -> None:
-        """What the process did since the call before was the pipe's."""
+        """What the process did since the call before was the pipe's; so is a fork's beginning."""
         _spent_s.clear()
+        if self._process_id != os.getpid():
+            self._process_id, self._left_s = os.getpid(), 0.0
         _spent_s["pipe" + CPU] = time.process_time() - self._left_s
 
     def _leave(self) -> dict[str, Any]:
@@ -160,13 +163,17 @@ class TimedVecEnv(ProcessVecEnv):
 
     def _weigh(self, more_episodes: int) -> None:
         before = _account.memory_mb[-1][0] if _account.memory_mb else 0
-        workers = max(memory_mb(pid) for pid in self.process_ids)
-        _account.memory_mb.append((before + more_episodes, memory_mb(os.getpid()), workers))
+        workers = max(memory_mb(*family(psutil.Process(pid))) for pid in self.process_ids)
+        learner = memory_mb(psutil.Process())
+        _account.memory_mb.append((before + more_episodes, learner, workers))
 
 
-def memory_mb(pid: int) -> float:
-    """Memory that a process has for itself alone (USS), so that shared libraries do not count."""
-    return float(psutil.Process(pid).memory_full_info().uss) / 2**20
+def memory_mb(*processes: psutil.Process) -> float:
+    """Memory that each process has for itself alone (USS), so that shared libraries do not count.
+
+    Nor does what a worker and its fork have in common.
+    """
+    return float(sum(one.memory_full_info().uss for one in processes)) / 2**20
 
 
 @contextmanager
