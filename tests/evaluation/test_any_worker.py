@@ -15,7 +15,7 @@ from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.evaluation.outcome import Measure, Outcome
 from trafficrl.evaluation.pool import WorkerPool
-from trafficrl.evaluation.worker import Job
+from trafficrl.evaluation.worker import Job, run_job
 from trafficrl.network.build import build_network
 from trafficrl.runs.seeding import Split
 from trafficrl.training.processes import ProcessVecEnv
@@ -47,7 +47,7 @@ def judged(task: Task, folder: Path, jobs: list[Job]) -> list[Outcome]:
     """What a new worker makes of these, one after another."""
     pool = WorkerPool(task, folder, 1, hang_timeout_s=0)
     try:
-        found = dict(pool.run(dict(enumerate(jobs))))
+        found = dict(pool.run(dict(enumerate(jobs)), run_job))
     finally:
         pool.close()
     return [found[place] for place in range(len(jobs))]

@@ -10,10 +10,11 @@ from trafficrl.control.commands import FollowPlan, NextPhase
 from trafficrl.control.greedy import Greedy
 from trafficrl.control.learned import LearnedController
 from trafficrl.control.sotl import Sotl
+from trafficrl.env.classical import CONTROLLERS
 from trafficrl.env.episodes import Episode
 from trafficrl.env.simulate import start_episode
 from trafficrl.errors import CheckpointError, ConfigError
-from trafficrl.evaluation.controllers import CONTROLLERS, build_controller, check_controller
+from trafficrl.evaluation.controllers import build_controller, check_controller
 from trafficrl.runs.seeding import Split
 
 

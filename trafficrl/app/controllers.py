@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.env.classical import check_simulator
 from trafficrl.errors import CheckpointError, ConfigError, unknown_name
-from trafficrl.evaluation.controllers import check_controller, check_simulator, model_file
+from trafficrl.evaluation.controllers import check_controller, model_file
 from trafficrl.runs.registry import ModelRegistry
 from trafficrl.runs.run_models import best_model
 

@@ -9,6 +9,7 @@ from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord
 from trafficrl.runs.stop import StopRequest
 from trafficrl.training.checkpoints import Checkpoints
+from trafficrl.training.cloning import clone_demonstrations
 from trafficrl.training.learner import build_learner
 from trafficrl.training.trainer import Trainer, TrainingEnd
 
@@ -35,6 +36,8 @@ def learn(
     checkpoint = Checkpoints(paths, origin, keep=config.execution.keep_checkpoints).newest()
     model = build_learner(config, task, paths.work, again=checkpoint is not None)
     try:
+        if checkpoint is None:
+            record.update(**clone_demonstrations(model, config, task))
         trainer = Trainer(
             model,
             origin=origin,

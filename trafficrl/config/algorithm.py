@@ -6,6 +6,7 @@ from enum import Enum
 from omegaconf import MISSING
 
 from trafficrl.config.checks import check_choice, check_range
+from trafficrl.config.teachers import CloningConfig, KickstartConfig
 from trafficrl.errors import ConfigError
 
 __all__ = [
@@ -183,6 +184,8 @@ class CommonPPOConfig(AlgorithmConfig):
     activation: Activation = Activation.relu
     normalize_reward: bool = False
     """Scale rewards by the running deviation of the return while learning."""
+    cloning: CloningConfig = field(default_factory=CloningConfig)
+    kickstart: KickstartConfig = field(default_factory=KickstartConfig)
 
     def __post_init__(self) -> None:
         where = "algorithm"

@@ -22,7 +22,7 @@ from trafficrl.config.simulation import SimulationConfig
 from trafficrl.config.sumo_options import is_microscopic
 from trafficrl.errors import ConfigError
 
-__all__ = ["EvaluateConfig", "ExperimentConfig"]
+__all__ = ["CollectConfig", "EvaluateConfig", "ExperimentConfig"]
 
 
 @dataclass(kw_only=True)
@@ -134,3 +134,18 @@ class EvaluateConfig(ExperimentConfig):
             raise ConfigError("controllers is empty: name at least one, such as [fixed]")
         if len(set(self.controllers)) != len(self.controllers):
             raise ConfigError(f"controllers: one is named twice in {self.controllers}")
+
+
+@dataclass(kw_only=True)
+class CollectConfig(ExperimentConfig):
+    """An experiment whose training episodes a controller drives, to be imitated."""
+
+    teacher: str = MISSING
+    """What demonstrates: a name of `controller`, a model.zip, a run folder, whose best model
+    counts, or the name of a model, `NAME@TAG`."""
+    episodes: int = 10
+    """Training episodes of each scenario."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("episodes", self.episodes, 1, 100_000)

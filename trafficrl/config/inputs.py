@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.network import NetFileConfig, OsmConfig
 from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
@@ -25,7 +26,13 @@ def map_files(config: E, change: Change) -> E:
         name: _map_scenario(f"scenarios.{name}", scenario, change)
         for name, scenario in config.scenarios.items()
     }
-    return replace(config, network=network, scenarios=scenarios)
+    algorithm = config.algorithm
+    if isinstance(algorithm, CommonPPOConfig):
+        key = "algorithm.cloning.demonstrations"
+        files = [change(key, file) for file in algorithm.cloning.demonstrations]
+        cloning = replace(algorithm.cloning, demonstrations=files)
+        algorithm = replace(algorithm, cloning=cloning)
+    return replace(config, network=network, scenarios=scenarios, algorithm=algorithm)
 
 
 def _map_scenario(where: str, scenario: ScenarioConfig, change: Change) -> ScenarioConfig:

@@ -12,7 +12,7 @@ from yaml import YAMLError
 
 from trafficrl.config.algorithm import AlgorithmConfig
 from trafficrl.config.checks import check_choice
-from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
+from trafficrl.config.experiment import CollectConfig, EvaluateConfig, ExperimentConfig
 from trafficrl.config.explain import explain
 from trafficrl.config.inputs import inside, locate
 from trafficrl.config.store import SCHEMAS, members
@@ -40,6 +40,8 @@ defaults:
 - hydra_settings
 - _self_
 """
+
+COMMANDS: dict[type, str] = {EvaluateConfig: "evaluate", CollectConfig: "collect"}
 
 UNSAFE = re.compile(r"\$\{|\A\?{3}\Z|[\x85\u2028\u2029\ud800-\udfff]")
 """Interpolations, OmegaConf's mark of a missing value, line ends that YAML folds away, bytes that
@@ -102,7 +104,7 @@ def save_experiment(config: ExperimentConfig, path: Path) -> None:
     """
     values = plain_values(inside(config, path.parent.resolve()))
     _refuse_unsafe("", values)
-    command = "evaluate" if isinstance(config, EvaluateConfig) else "train"
+    command = COMMANDS.get(type(config), "train")
     save_text(path, HEADER.format(command=command) + OmegaConf.to_yaml(OmegaConf.create(values)))
 
 

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import ExecutionConfig
-from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
+from trafficrl.config.experiment import CollectConfig, EvaluateConfig, ExperimentConfig
 from trafficrl.config.network import GridConfig, NetFileConfig, OsmConfig
 from trafficrl.config.resco import resco_scenarios
 from trafficrl.config.reward import LocalRewardConfig, RewardConfig
@@ -52,6 +52,7 @@ def register_configs() -> None:
     store.store(group="schema/simulation", name="sumo", node=simulation)
     store.store(group="schema", name="experiment", node=ExperimentConfig, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateConfig, package="_global_")
+    store.store(group="schema", name="collect", node=CollectConfig, package="_global_")
     for name, published in resco_scenarios().items():
         _register_published(store, name, published)
 

@@ -26,7 +26,7 @@ from trafficrl.network.surroundings import Surroundings
 from trafficrl.simulation.lane_sums import LaneSums
 from trafficrl.simulation.state import FloatArray, IntArray, TrafficState
 
-__all__ = ["MOST", "SignalObservations", "check_room"]
+__all__ = ["MOST", "PhasePlaces", "SignalObservations", "check_room"]
 
 VEHICLES = 20.0
 """So many vehicles count as 1: about what a lane discharges in 40 s of green."""

@@ -1,7 +1,7 @@
 """The Gymnasium environment: conducts reset, step and close, and decides nothing itself."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.actions import build_action
 from trafficrl.env.encoding import build_encoder
 from trafficrl.env.episodes import TrainingEpisodes
+from trafficrl.env.labels import Teacher
 from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import RunningEpisode, start_episode
 from trafficrl.env.task import Task
@@ -32,6 +33,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
     Reward: the weighted terms, integrated over the decision; `info["reward_terms"]` has each. Where
         each signal is seen by itself, the mean of what `info["signal_rewards"]` (signals,) pays it.
     Episode end: truncated at the scenario's end, terminated when all have arrived.
+    Teacher: with one, `info["teacher_action"]` of a step is what it would have done instead.
     Replay: `info` of a reset has SUMO's command line, that of every call the time in SUMO [s].
     Repeatable: seed, index and actions decide an episode, whatever ran before in the process; so it
         is on Linux with GNU's C library, and in the main thread. For that the memory which SUMO had
@@ -47,7 +49,14 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 - Gymnasium's own attribute
 
     def __init__(
-        self, task: Task, *, seed: int, slot: int = 0, slots: int = 1, folder: Path | None = None
+        self,
+        task: Task,
+        *,
+        seed: int,
+        slot: int = 0,
+        slots: int = 1,
+        folder: Path | None = None,
+        teacher: Callable[[Task], Teacher] | None = None,
     ) -> None:
         self._task = task
         self._slot = slot
@@ -63,6 +72,8 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         self._by_signal = isinstance(task.observation, SignalObservationConfig)
         self._action = build_action(task.action, task.network, task.step_s)
         self._reward = build_reward(task.reward, task.network)
+        self._teacher = None if teacher is None else teacher(task)
+        self._taught: NDArray[Any] | None = None
         self.observation_space = self._encoder.space
         self.action_space = self._action.space
 
@@ -91,6 +102,9 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
             self._folder = tempfile.TemporaryDirectory(prefix=prefix, dir=self._parent_folder)
         self._running = start_episode(self._task, episode, Path(self._folder.name))
         state = self._running.driver.start()
+        if self._teacher is not None:
+            self._teacher.begin(self._running.scenario, episode.sumo_seed)
+            self._taught = self._teacher.label(state).action
         return self._encoder.encode(state), {
             "scenario": episode.scenario,
             "sumo_command": self._running.session.command,
@@ -132,6 +146,9 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         terminated = state.totals.expected_veh == 0
         if terminated or driver.finished:
             info["traffic"] = traffic_totals(state)
+        if self._teacher is not None:
+            info["teacher_action"] = self._taught
+            self._taught = self._teacher.label(state).action
         return self._encoder.encode(state), reward, terminated, driver.finished, info
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.identity import Identities
 from trafficrl.evaluation.outcome import EpisodeResult, Measure, Outcome
 from trafficrl.evaluation.pool import WorkerPool
-from trafficrl.evaluation.worker import Job
+from trafficrl.evaluation.worker import Job, run_job
 from trafficrl.runs.processors import processors
 from trafficrl.runs.seeding import Split
 from trafficrl.training.crashes import CrashLog
@@ -136,7 +136,7 @@ class Evaluator:
         if outcomes:
             report(len(outcomes))
         while left := {key: job for key, job in jobs.items() if key not in outcomes}:
-            with closing(self._pool.run(left)) as finished:
+            with closing(self._pool.run(left, run_job)) as finished:
                 for key, outcome in finished:
                     outcomes[key] = outcome
                     report(len(outcomes))

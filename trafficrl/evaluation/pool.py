@@ -4,7 +4,7 @@ import multiprocessing
 import shutil
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -14,13 +14,14 @@ from typing import TypeVar
 import psutil
 
 from trafficrl.env.task import Task
-from trafficrl.evaluation.outcome import Outcome
-from trafficrl.evaluation.worker import BEAT, Job, run_job, start_worker
+from trafficrl.evaluation.worker import BEAT, start_worker
 from trafficrl.training.shielding import shielded_children
 
 __all__ = ["WorkerPool"]
 
 Key = TypeVar("Key")
+Work = TypeVar("Work")
+Found = TypeVar("Found")
 CLOSE_TIMEOUT_S = 2.0
 LOOK_EVERY_S = 1.0
 
@@ -48,19 +49,25 @@ class WorkerPool:
             initargs=(task, self._folder, self._theirs),
         )
 
-    def run(self, jobs: Mapping[Key, Job]) -> Generator[tuple[Key, Outcome], None, None]:
+    def run(
+        self, jobs: Mapping[Key, Work], work: Callable[[Work], Found]
+    ) -> Generator[tuple[Key, Found], None, None]:
         """What each episode gave, as they end. Some are missing if a worker process died or
         hung.
+
+        Args:
+            jobs: an episode each.
+            work: what a worker does with one.
 
         Raises:
             TrafficRLError: what an episode raised.
         """
-        futures: dict[Future[Outcome], Key] = {}
+        futures: dict[Future[Found], Key] = {}
         try:
             # The pool starts its processes when it is given work, and takes none once it is broken.
             with shielded_children(), suppress(BrokenProcessPool):
                 for key, job in jobs.items():
-                    futures[self._executor.submit(run_job, job)] = key
+                    futures[self._executor.submit(work, job)] = key
             for future in self._ended(futures):
                 try:
                     outcome = future.result()
@@ -71,7 +78,7 @@ class WorkerPool:
             for future in futures:
                 future.cancel()
 
-    def _ended(self, futures: Iterable[Future[Outcome]]) -> Iterator[Future[Outcome]]:
+    def _ended(self, futures: Iterable[Future[Found]]) -> Iterator[Future[Found]]:
         """Those that have ended, as they do; meanwhile processes that hang are ended."""
         left = set(futures)
         while left:

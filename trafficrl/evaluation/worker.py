@@ -23,7 +23,7 @@ from trafficrl.runs.seeding import Split
 from trafficrl.training.forking import in_fork, prepare_forks
 from trafficrl.training.shielding import ignore_signals
 
-__all__ = ["BEAT", "Job", "run_job", "start_worker"]
+__all__ = ["BEAT", "Job", "beating", "kept_controller", "run_job", "start_worker", "worker_place"]
 
 BEAT = ".beat"
 FileState = tuple[int, ...] | None
@@ -65,12 +65,17 @@ def _end_with(lifeline: Connection) -> None:
     os._exit(0)
 
 
+def worker_place() -> tuple[Task, Path]:
+    """The task of this worker process, and its folder."""
+    assert _worker is not None, "the initializer has run"
+    return _worker
+
+
 def run_job(job: Job) -> Outcome:
     """What the episode gave; it is in the database by then, so that nothing is lost any more."""
-    assert _worker is not None, "the initializer has run"
-    task, folder = _worker
+    task, folder = worker_place()
     episode = Episode.of_split(job.scenario, job.split, job.seed)
-    controller = _controller(job.controller, task)
+    controller = kept_controller(job.controller, task)
     with beating(folder) as beat:
         run = partial(run_episode, task, episode, controller, folder, job.measure, beat=beat)
         outcome = in_fork(run)
@@ -91,7 +96,7 @@ def beating(folder: Path) -> Iterator[Callable[[], None]]:
         file.unlink(missing_ok=True)
 
 
-def _controller(name: str, task: Task) -> Controller:
+def kept_controller(name: str, task: Task) -> Controller:
     """Built once a state of its file: a model that was written anew is read anew."""
     check_controller(name, task.controllers)
     model = None if name in task.controllers else model_file(name)

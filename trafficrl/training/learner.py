@@ -12,6 +12,7 @@ from trafficrl.env.task import Task
 from trafficrl.runs.processors import processors
 from trafficrl.runs.seeding import stream
 from trafficrl.training.ppo import build_ppo, load_ancestor, resume_ppo
+from trafficrl.training.teachers import find_teacher
 from trafficrl.training.vector import build_vector_env
 
 __all__ = ["build_learner"]
@@ -43,7 +44,10 @@ def build_learner(
     # PPO hands its seed on to the environments: a training that goes on sees new episodes.
     timesteps = 0 if loaded is None else loaded.timesteps
     seed = int(stream(config.seed, "policy", timesteps).integers(2**31 - 1))
-    environments = build_vector_env(task, algorithm, config.execution, seed=seed, folder=folder)
+    teacher = find_teacher(algorithm.kickstart.teacher, task, registry)
+    environments = build_vector_env(
+        task, algorithm, config.execution, seed=seed, folder=folder, teacher=teacher
+    )
     try:
         device = config.execution.device
         model = build_ppo(algorithm, environments, task, seed=seed, device=device)

@@ -38,7 +38,7 @@ def capture_learner(model: PPO) -> tuple[Plain, Tensors]:
     buffer, filled = model.rollout_buffer, model.rollout_buffer.pos
     plain_random, tensors = random_state(model.device)
     histories = inner_environments(model.env).history()
-    for name in ROLLOUT:
+    for name in rollout_arrays(buffer):
         tensors[f"rollout.{name}"] = torch.as_tensor(getattr(buffer, name)[:filled])
     tensors["last_obs"] = torch.as_tensor(np.asarray(model._last_obs))
     tensors["last_starts"] = torch.as_tensor(np.asarray(model._last_episode_starts))
@@ -79,7 +79,7 @@ def restore_learner(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> N
     filled = int(plain["filled"])
     buffer = model.rollout_buffer
     buffer.reset()
-    for name in ROLLOUT:
+    for name in rollout_arrays(buffer):
         getattr(buffer, name)[:filled] = tensors[f"rollout.{name}"].numpy()
     buffer.pos, buffer.full = filled, filled == buffer.buffer_size
     model._last_obs = tensors["last_obs"].numpy()
@@ -92,6 +92,11 @@ def restore_learner(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> N
     )
     _set_sums(model, plain["environments"])
     set_random_state(plain["random"], tensors, model.device)
+
+
+def rollout_arrays(buffer: RolloutBuffer) -> tuple[str, ...]:
+    """What a buffer holds of each transition; one with a teacher holds more."""
+    return (*ROLLOUT, *getattr(buffer, "more", ()))
 
 
 def random_state(device: torch.device) -> tuple[Plain, Tensors]:
@@ -134,7 +139,7 @@ def _check(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> None:
             f"the checkpoint is of {slots} environments and {filled} steps of a rollout, the run "
             f"of {num_envs} and at most {buffer.buffer_size}"
         )
-    for name in ROLLOUT:
+    for name in rollout_arrays(buffer):
         stored, room = tensors[f"rollout.{name}"].shape, getattr(buffer, name)[:filled].shape
         if tuple(stored) != tuple(room):
             raise CheckpointError(f"the checkpoint's {name} have the shape {stored}, not {room}")

@@ -16,6 +16,7 @@ from trafficrl.network.model import Network
 from trafficrl.runs.registry import ModelRegistry, find_registered
 from trafficrl.runs.run_models import newest_model
 from trafficrl.runs.sidecars import sidecar_file, verify_model
+from trafficrl.training.kickstart import KickstartedPPO, TaughtRolloutBuffer
 from trafficrl.training.models import LoadedModel, load_model, restore_model
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
 from trafficrl.training.processes import inner_environments
@@ -39,7 +40,9 @@ def build_ppo(
             f"{num_envs} = {rollout} transitions, got {config.batch_size}"
         )
     check_device(device)
-    return PPO(
+    taught = config.kickstart.teacher is not None
+    kind = KickstartedPPO if taught else PPO
+    model = kind(
         policy_class(config),
         environments,
         learning_rate=config.learning_rate,
@@ -55,7 +58,11 @@ def build_ppo(
         policy_kwargs=build_policy_arguments(config, policy_layout(config, task)),
         seed=seed,
         device=device,
+        rollout_buffer_class=TaughtRolloutBuffer if taught else None,
     )
+    if isinstance(model, KickstartedPPO):
+        model.num_phases = [len(signal.phases) for signal in task.network.signals]
+    return model
 
 
 def resume_ppo(model: PPO, loaded: LoadedModel, config: CommonPPOConfig, network: Network) -> None:

@@ -14,6 +14,7 @@ from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 
+from trafficrl.training.kickstart import TaughtRolloutBuffer
 from trafficrl.training.processes import inner_environments
 
 __all__ = ["Rollout"]
@@ -72,6 +73,8 @@ class Rollout:
         rewards = rewards + self._cut_off_worth(dones, infos)
         starts = model._last_episode_starts
         assert starts is not None
+        if isinstance(self._buffer, TaughtRolloutBuffer):
+            self._buffer.note_teacher(infos)
         self._buffer.add(model._last_obs, chosen, rewards, starts, values, log_probs)
         assert isinstance(observations, np.ndarray)
         model._last_obs, model._last_episode_starts = observations, dones

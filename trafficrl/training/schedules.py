@@ -1,4 +1,4 @@
-"""Values that change with environment steps: learning rate and entropy bonus.
+"""Values that change with environment steps: learning rate, entropy bonus, weight of a teacher.
 
 They are functions of the model's own step count, so that a resumed training goes on where it was.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from trafficrl.config.algorithm import CommonPPOConfig, LearningRateSchedule
 
-__all__ = ["entropy_schedule", "learning_rate_schedule"]
+__all__ = ["entropy_schedule", "learning_rate_schedule", "teacher_schedule"]
 
 Schedule = Callable[[int], float]
 
@@ -36,6 +36,12 @@ def entropy_schedule(config: CommonPPOConfig) -> Schedule:
         return lambda steps: config.ent_coef
     first, last = config.ent_initial, config.ent_final
     return lambda steps: straight(first, last, steps, config.ent_decay_steps)
+
+
+def teacher_schedule(config: CommonPPOConfig) -> Schedule:
+    """Weight of the teacher's loss after that many environment steps: falling to 0."""
+    chosen = config.kickstart
+    return lambda steps: straight(chosen.coef, 0.0, steps, chosen.fade_steps)
 
 
 def straight(first: float, last: float, steps: int, total: int) -> float:

@@ -22,9 +22,14 @@ from trafficrl.runs.record import RunRecord
 from trafficrl.runs.stop import Stopped, StopRequest
 from trafficrl.training.best import BestSoFar, Validation
 from trafficrl.training.checkpoints import Checkpoint, Checkpoints, Origin, Scores
+from trafficrl.training.kickstart import KickstartedPPO
 from trafficrl.training.metrics_csv import MetricsCsv
 from trafficrl.training.rollout import Rollout
-from trafficrl.training.schedules import entropy_schedule, learning_rate_schedule
+from trafficrl.training.schedules import (
+    entropy_schedule,
+    learning_rate_schedule,
+    teacher_schedule,
+)
 from trafficrl.training.step_times import StepTimes
 from trafficrl.training.telling import Teller
 from trafficrl.training.trainer_state import Phase, TrainerState, capture_training, restore_training
@@ -84,6 +89,7 @@ class Trainer:
         self._saved: tuple[int, Phase] | None = None
         self._rollout = Rollout(model)
         self._entropy = entropy_schedule(origin.algorithm)
+        self._teacher = teacher_schedule(origin.algorithm)
         self._algorithm = origin.algorithm
         record.update(lineage=[asdict(ancestor) for ancestor in origin.facts["lineage"]])
         model.set_logger(self._logger())
@@ -169,6 +175,8 @@ class Trainer:
         rate = self._learning_rate(start)
         model.learning_rate, model.lr_schedule = rate, FloatSchedule(rate)
         model.ent_coef = self._entropy(start)
+        if isinstance(model, KickstartedPPO):
+            model.teacher_coef = self._teacher(start)
         with (
             self._times.timed("update", steps=self._rollout.decisions),
             undone_if_cut(model),

@@ -13,6 +13,7 @@ from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.training.processes import ProcessVecEnv, SingleVecEnv
 from trafficrl.training.signal_vector import SignalVecEnv
+from trafficrl.training.teachers import build_teacher
 
 __all__ = ["build_vector_env"]
 
@@ -20,13 +21,20 @@ log = logging.getLogger(__name__)
 
 
 def build_vector_env(
-    task: Task, algorithm: CommonPPOConfig, execution: ExecutionConfig, *, seed: int, folder: Path
+    task: Task,
+    algorithm: CommonPPOConfig,
+    execution: ExecutionConfig,
+    *,
+    seed: int,
+    folder: Path,
+    teacher: str | None = None,
 ) -> VecEnv:
     """Running environments, one a slot, with monitoring and the normalisation asked for.
 
     To a shared policy each signal in them is one.
 
-    Slots begin with different scenarios and go round all of them; demand files lie in `folder`.
+    Slots begin with different scenarios and go round all of them; demand files lie in `folder`. A
+    teacher, a classical controller's name or a model's file, tells what it would do at each step.
     """
     slots = 1 if execution.single_env else execution.parallel_envs
     if len(task.scenarios) > slots:
@@ -36,7 +44,8 @@ def build_vector_env(
             slots,
         )
     folder.mkdir(parents=True, exist_ok=True)
-    make = partial(TrafficSignalEnv, task, seed=seed, slots=slots)
+    asked = None if teacher is None else partial(build_teacher, teacher)
+    make = partial(TrafficSignalEnv, task, seed=seed, slots=slots, teacher=asked)
     environments: VecEnv
     if execution.single_env:
         environments = SingleVecEnv(partial(make, folder=folder))

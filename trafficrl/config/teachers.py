@@ -1,0 +1,64 @@
+"""What a policy learns from others: demonstrations before it learns, a teacher while it does."""
+
+from dataclasses import dataclass, field
+
+from trafficrl.config.checks import check_range
+from trafficrl.errors import ConfigError
+
+__all__ = ["CloningConfig", "KickstartConfig"]
+
+
+@dataclass(kw_only=True)
+class CloningConfig:
+    """Behaviour cloning: the policy imitates demonstrations before it learns by itself.
+
+    D. Pomerleau, Efficient training of artificial neural networks for autonomous navigation, Neural
+    Computation 3(1), 1991.
+    """
+
+    demonstrations: list[str] = field(default_factory=list)
+    """Files of `trafficrl-collect`; none for no cloning."""
+    epochs: int = 20
+    """Passes over the demonstrations; the weights of the best one count."""
+    batch_size: int = 256
+    """Observations in one gradient step: to a shared policy each signal has its own."""
+    learning_rate: float = 1e-3
+    """Of Adam, while it clones."""
+    held_out: float = 0.2
+    """Share of the episodes that only tell how well it imitates, one at least."""
+    value_coef: float = 0.5
+    """Weight of the value function's error at the returns of the teacher; 0 to leave it alone."""
+
+    def __post_init__(self) -> None:
+        where = "algorithm.cloning"
+        check_range(f"{where}.epochs", self.epochs, 1)
+        check_range(f"{where}.batch_size", self.batch_size, 2)
+        check_range(f"{where}.learning_rate", self.learning_rate, 0, 1)
+        check_range(f"{where}.held_out", self.held_out, 0.01, 0.9)
+        check_range(f"{where}.value_coef", self.value_coef, 0, 100)
+        if len(set(self.demonstrations)) != len(self.demonstrations):
+            raise ConfigError(
+                f"{where}.demonstrations: a file is named twice in {self.demonstrations}"
+            )
+
+
+@dataclass(kw_only=True)
+class KickstartConfig:
+    """Kickstarting: beside its own loss the policy pays for what it would do otherwise than a
+    teacher, ever less.
+
+    S. Schmitt et al., Kickstarting deep reinforcement learning, arXiv:1803.03835, 2018.
+    """
+
+    teacher: str | None = None
+    """A classical controller's name, a model.zip, a run folder or the name of a model; null for
+    none."""
+    coef: float = 1.0
+    """Weight of the teacher's loss at first."""
+    fade_steps: int = 5000
+    """Environment steps until it has fallen to 0, in a straight line."""
+
+    def __post_init__(self) -> None:
+        where = "algorithm.kickstart"
+        check_range(f"{where}.coef", self.coef, 0, 1000)
+        check_range(f"{where}.fade_steps", self.fade_steps, 1, unit="environment steps")

@@ -1,0 +1,73 @@
+"""Controllers that a learner follows: learned ones by their file, classical ones by their name."""
+
+from pathlib import Path
+
+from trafficrl.control.controller import Controller
+from trafficrl.control.learned import LearnedController
+from trafficrl.env.actions import build_action
+from trafficrl.env.classical import build_classical
+from trafficrl.env.encoding import build_encoder
+from trafficrl.env.labels import Teacher
+from trafficrl.env.task import Task
+from trafficrl.errors import ConfigError, unknown_name
+from trafficrl.runs.registry import ModelRegistry, find_registered
+from trafficrl.runs.run_models import best_model
+
+__all__ = ["build_learned", "build_teacher", "find_teacher"]
+
+
+def build_learned(file: Path, task: Task) -> Controller:
+    """What the model of that file decides; it brings its own observation and action.
+
+    Raises:
+        CheckpointError: the model is missing, damaged, or was trained for another network.
+    """
+    # Seconds and 200 MB of torch in each process: where classical controllers drive, for nothing.
+    from trafficrl.training.models import load_model  # noqa: PLC0415
+
+    model = load_model(file)
+    model.check_fits(task.network)
+    encoder = build_encoder(model.observation, task.network, end_s=task.end_s, step_s=task.step_s)
+    action = build_action(model.action, task.network, task.step_s)
+    return LearnedController(encoder.encode, model.act, action.decode)
+
+
+def find_teacher(given: str | None, task: Task, registry: Path) -> str | None:
+    """The name of a classical controller, or the path of the model that is meant.
+
+    Args:
+        given: a name, a model.zip, a run folder, whose best model counts, or a model's name.
+        task: with its classical controllers.
+        registry: folder where models have their names.
+
+    Raises:
+        ConfigError: there is none of that name.
+        CheckpointError: a run without a whole model.
+    """
+    if given is None or given in task.controllers:
+        return given
+    path = Path(given)
+    if path.is_dir():
+        return str(best_model(path).resolve())
+    found = path if path.is_file() else find_registered(given, registry)
+    if found is None:
+        models = [*ModelRegistry(registry).labels(), "PATH/model.zip", "RUN_FOLDER"]
+        choices = [*task.controllers, *models]
+        raise ConfigError(unknown_name("algorithm.kickstart.teacher", given, choices))
+    return str(found.resolve())
+
+
+def build_teacher(name: str, task: Task) -> Teacher:
+    """The controller of that name, or the model of that file, told in actions of the task.
+
+    Raises:
+        ConfigError: parameters that do not fit the network.
+        CheckpointError: the model is missing, damaged, or was trained for another network.
+    """
+    if name in task.controllers:
+        return Teacher(name, build_classical(name, task), task)
+    controller = build_learned(Path(name), task)
+    from trafficrl.training.models import use_one_thread  # noqa: PLC0415
+
+    use_one_thread()  # many environments decide at once
+    return Teacher(name, controller, task)
