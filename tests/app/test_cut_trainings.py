@@ -2,12 +2,16 @@
 
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from cut_cases import (
+    CODE,
     LAST,
+    SMALL,
     assert_equal_runs,
     cut,
     finish,
@@ -61,6 +65,20 @@ def test_a_stop_saves_where_it_was_and_the_same_command_goes_on(
     assert_equal_runs(paths, uncut)
     assert (record(run)["status"], record(run)["resumes"]) == ("finished", 1)
     assert sorted(p.name for p in run.iterdir()) == sorted(p.name for p in uncut.root.iterdir())
+
+
+def test_a_stop_while_torch_starts_is_a_stop(folder: Path) -> None:
+    run = folder / "early"
+    # In its C++ part, which calls Python: an exception from there would abort the process.
+    begun = "event == 'import' and args[0] == 'torch.distributed'"
+    code = (
+        "import signal, sys; sys.addaudithook(lambda event, args:"
+        f"{begun} and signal.setitimer(signal.ITIMER_REAL, 0.002)); {CODE}"
+    )
+    words = [sys.executable, "-c", code, *SMALL, f"hydra.run.dir={run}"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == STOPPED_EXIT_CODE, done.stderr
+    assert (record(run)["status"], record(run)["reason"]) == ("stopped", "time limit")
 
 
 @pytest.mark.parametrize(

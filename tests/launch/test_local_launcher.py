@@ -101,8 +101,8 @@ def test_a_link_that_fails_lets_the_next_not_begin_until_it_is_mended(tmp_path: 
     early.write_text("<routes>\n<trip id=")  # still being copied
     late.write_text(drive_along(city().net_file))
     network = ("network=net_file", f"network.file={city().net_file}")
-    chain = ("--config-dir", "conf", *LOCAL, *network, "execution.total_timesteps=32")
-    chain += ("batch=early,late",)
+    small = "execution.total_timesteps=32"
+    chain = ("--config-dir", "conf", *LOCAL, *network, small, "batch=early,late")
     code, _, errors = finish(tmp_path, *chain)
     first, second = runs_of(tmp_path)
     assert code == 1

@@ -1,6 +1,7 @@
 """What is said of a job that has ended; the jobs are submitit's, in processes of their own."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def cases() -> list[tuple[Callable[[Path], None], str]]:
 
     def dies(folder: Path) -> None:
         print("out of memory", flush=True)
+        print("srun: error: node1: task 0: Exited with exit code 3", file=sys.stderr, flush=True)
         os._exit(3)
 
     def fails(folder: Path) -> None:
@@ -38,7 +40,8 @@ def cases() -> list[tuple[Callable[[Path], None], str]]:
         raise ValueError("a traceback")
 
     wrong = "trafficrl.errors.ConfigError: scenarios.own.file: there is no file 'own.rou.xml'"
-    return [(works, ""), (is_wrong, wrong), (dies, "out of memory"), (fails, "SUMO died")]
+    died = "it ended without a result; {folder}/job.out: out of memory"
+    return [(works, ""), (is_wrong, wrong), (dies, died), (fails, "SUMO died")]
 
 
 def test_each_end_is_told_in_a_line_and_the_logs_are_found(
@@ -56,7 +59,8 @@ def test_each_end_is_told_in_a_line_and_the_logs_are_found(
         jobs[folder] = queue.submit(work, folder)
         assert link_logs(folder, jobs[folder].paths) == Path("job.out")
     told = [outcome(folder, job) for folder, job in jobs.items()]
-    assert told == [why for _, why in cases()]
+    whys = zip(folders, cases(), strict=True)
+    assert told == [why.format(folder=folder) for folder, (_, why) in whys]
     assert "all is well" in (folders[0] / "job.out").read_text()
     assert "there is no file" in (folders[1] / "job.err").read_text()
     with pytest.raises(RunError) as caught:
@@ -64,8 +68,7 @@ def test_each_end_is_told_in_a_line_and_the_logs_are_found(
     words = str(caught.value)
     assert words.startswith("3 of 4 jobs failed: ")
     for folder, why in zip(folders[1:], told[1:], strict=True):
-        killed = f"it ended without a result; {folder / 'job.out'}: " * (folder.name == "dies")
-        assert f"job {jobs[folder].job_id} ({folder}): {killed}{why}" in words
+        assert f"job {jobs[folder].job_id} ({folder}): {why}" in words
     assert "\n" not in words
 
 

@@ -85,8 +85,10 @@ def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: Stop
     simulator = config.execution.simulator.value
     record.update(provenance=facts, simulator=simulator)
     with build_evaluator(config, task, paths) as evaluator:
-        # What only sends jobs away, or finds nothing left to do, is not to wait for torch.
-        from trafficrl.app.learn import learn  # noqa: PLC0415
+        # What only sends jobs away, or finds nothing left to do, is not to wait for torch. While
+        # that is imported, an exception from a signal's handler ends the process (SIGABRT).
+        with stop.deferred():
+            from trafficrl.app.learn import learn  # noqa: PLC0415
 
         try:
             end = learn(config, task, paths, record=record, stop=stop, evaluator=evaluator)

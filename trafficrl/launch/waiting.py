@@ -22,6 +22,8 @@ GLANCE_S = 0.5
 """Between two looks at a job."""
 GRACE_S = 20.0
 """A result may come so long after its job on a slow shared file system."""
+OF_SLURM = ("srun: ", "slurmstepd: ")
+"""Begin the lines that only tell that a job has failed."""
 FRAME = re.compile(r"^-{20,}$\n?", re.MULTILINE)
 
 
@@ -65,7 +67,8 @@ def outcome(folder: Path, job: Job[Any]) -> str:
     try:
         job.results()
     except (FailedJobError, UncompletedJobError) as error:
-        return _reason(folder) or _last_words(error)
+        why = _reason(folder) or _last_words(error)
+        return _last_printed(folder) if why.startswith(OF_SLURM) else why
     return ""
 
 
@@ -92,12 +95,14 @@ def _reason(folder: Path) -> str:
 
 
 def _last_printed(folder: Path) -> str:
-    """Of a job that left nothing else."""
-    for printed in (folder / name for name in reversed(JOB_LOGS)):
-        lines = printed.read_text(errors="replace").splitlines() if printed.is_file() else []
-        said = [line.strip() for line in lines if line.strip()]
-        if said:
-            return f"it ended without a result; {printed}: {said[-1]}"
+    """Of a job that left nothing else; what Slurm tells of its end only if that is all."""
+    for left_out in (OF_SLURM, ()):
+        for printed in (folder / name for name in reversed(JOB_LOGS)):
+            lines = printed.read_text(errors="replace").splitlines() if printed.is_file() else []
+            said = [line.strip() for line in lines if line.strip()]
+            said = [line for line in said if not line.startswith(left_out)]
+            if said:
+                return f"it ended without a result; {printed}: {said[-1]}"
     return "it ended without a result, and has printed nothing"
 
 
