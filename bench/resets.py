@@ -62,7 +62,7 @@ def resets_and_loads(task: Task, repeats: int) -> dict[str, list[Cost]]:
     def reset() -> Cost:
         nonlocal info
         meter = Meter()
-        _, info = env.reset(options={"episode": 0})
+        _, info = env.reset()
         return meter.read()
 
     def load() -> Cost:

@@ -15,7 +15,8 @@ from demand_grid import grid_network
 
 import trafficrl
 from trafficrl.config.scenarios import GeneratedScenarioConfig
-from trafficrl.demand.build import build_scenario
+from trafficrl.demand import build
+from trafficrl.demand.build import build_scenario, keep_demand
 from trafficrl.demand.scenario import DemandSeeds, Scenario
 from trafficrl.errors import DemandError
 from trafficrl.network.model import DAY_PHASES, Network
@@ -248,3 +249,37 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DemandError, match=r"demand/rush-11-12\.rou\.xml: the route file cannot be"):
         scenario_of(tmp_path / "demand")
     assert (tmp_path / "demand").read_text() == "occupied"
+
+
+def test_a_demand_is_drawn_again_only_when_something_that_decides_it_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = GeneratedScenarioConfig(
+        num_vehicles=50, start_time_hour=8.0, private_traffic_seed=11, public_traffic_seed=12
+    )
+    drawn = []
+    draw = build._build_demand
+
+    def counted(*arguments: Any) -> tuple[str, int]:
+        drawn.append(arguments)
+        return draw(*arguments)
+
+    monkeypatch.setattr(build, "_build_demand", counted)
+
+    def text(end_s: float = 900.0, network: Network = NETWORK, seed: int | None = None) -> str:
+        seeds = None if seed is None else DemandSeeds(seed, seed)
+        scenario = build_scenario(
+            "kept", config, network, seeds=seeds, end_s=end_s, folder=tmp_path
+        )
+        return scenario.route_files[0].read_text()
+
+    keep_demand("kept", config, NETWORK, seeds=None, end_s=900.0)
+    first = text()
+    assert text() == first
+    assert len(drawn) == 1
+    config.num_vehicles = 60  # in the configuration that was kept
+    found = [text(), text(800.0), text(800.0, grid_network(3)), text(seed=1), text(seed=2)]
+    assert len(drawn) == 6
+    assert len({first, *found}) == 6
+    config.num_vehicles = 50
+    assert text() == first

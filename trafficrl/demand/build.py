@@ -1,6 +1,7 @@
 """A scenario from its configuration: trips drawn and routes found, or files that were given."""
 
 import re
+from copy import deepcopy
 from pathlib import Path
 
 from trafficrl.config.scenarios import (
@@ -19,7 +20,12 @@ from trafficrl.demand.trips import generate_trips
 from trafficrl.errors import DemandError
 from trafficrl.network.model import Network
 
-__all__ = ["build_scenario"]
+__all__ = ["build_scenario", "keep_demand"]
+
+Drawn = tuple[str, int]
+"""Text of a route file, and how many vehicles depart while an episode lasts."""
+# The last demand of each scenario, with all that decides it.
+_kept: dict[str, tuple[tuple[object, ...], Network, Drawn]] = {}
 
 
 def build_scenario(
@@ -33,7 +39,8 @@ def build_scenario(
 ) -> Scenario:
     """The scenario is ready to run: its route file lies in the folder, complete, or was given.
 
-    A file is written anew each time and depends on the arguments alone.
+    A file is written anew each time and depends on the arguments alone; where they are those of the
+    time before, it is not drawn again.
 
     Args:
         name: of the scenario; also begins the file's name.
@@ -61,6 +68,49 @@ def build_scenario(
     return _generate(name, config, network, seeds=seeds, end_s=end_s, folder=folder)
 
 
+def keep_demand(
+    name: str,
+    config: ScenarioConfig,
+    network: Network,
+    *,
+    seeds: DemandSeeds | None,
+    end_s: float,
+) -> None:
+    """The next `build_scenario` with these arguments, here or in a fork, has only to write.
+
+    Raises:
+        DemandError: as `build_scenario`, but for the file.
+    """
+    if isinstance(config, GeneratedScenarioConfig):
+        _draw(name, config, network, _seeds(config, seeds), end_s)
+
+
+def _seeds(config: GeneratedScenarioConfig, seeds: DemandSeeds | None) -> DemandSeeds:
+    return seeds or DemandSeeds(config.private_traffic_seed, config.public_traffic_seed)
+
+
+def _draw(
+    name: str,
+    config: GeneratedScenarioConfig,
+    network: Network,
+    seeds: DemandSeeds,
+    end_s: float,
+) -> Drawn:
+    """The demand, from the time before if all that decides it is the same."""
+    deciding = (config, seeds, end_s)
+    if name in _kept:
+        before, where, drawn = _kept[name]
+        if where is network and before == deciding:
+            return drawn
+    try:
+        drawn = _build_demand(config, network, seeds, end_s)
+    except DemandError as error:
+        raise DemandError(f"scenarios.{name}: {error}") from error
+    # A configuration can be changed; what was drawn is that of now.
+    _kept[name] = deepcopy(deciding), network, drawn
+    return drawn
+
+
 def _generate(
     name: str,
     config: GeneratedScenarioConfig,
@@ -74,13 +124,9 @@ def _generate(
         raise DemandError(
             f"scenarios.{name}: {name!r} cannot begin a file's name; use letters, digits, _ . -"
         )
-    if seeds is None:
-        seeds = DemandSeeds(config.private_traffic_seed, config.public_traffic_seed)
+    seeds = _seeds(config, seeds)
     route_file = folder / f"{name}-{seeds.private}-{seeds.public}.rou.xml"
-    try:
-        text, num_scheduled = _build_demand(config, network, seeds, end_s)
-    except DemandError as error:
-        raise DemandError(f"scenarios.{name}: {error}") from error
+    text, num_scheduled = _draw(name, config, network, seeds, end_s)
     save_routes(route_file, text)
     return Scenario(
         name=name,
@@ -94,8 +140,7 @@ def _generate(
 
 def _build_demand(
     config: GeneratedScenarioConfig, network: Network, seeds: DemandSeeds, end_s: float
-) -> tuple[str, int]:
-    """Text of the route file, and how many vehicles depart before end_s."""
+) -> Drawn:
     insertion = insertion_xml(config, network)
     graph = build_road_graph(network)
     pairs = build_street_pairs(network, graph)

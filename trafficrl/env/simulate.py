@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from trafficrl.control.controller import Controller
 from trafficrl.control.driver import SignalDriver
-from trafficrl.demand.build import build_scenario
+from trafficrl.demand.build import build_scenario, keep_demand
 from trafficrl.demand.scenario import Scenario
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
@@ -15,7 +15,7 @@ from trafficrl.simulation.options import SimulationOptions
 from trafficrl.simulation.reader import StateReader
 from trafficrl.simulation.session import SumoSession
 
-__all__ = ["RunningEpisode", "start_episode"]
+__all__ = ["RunningEpisode", "draw_demand", "start_episode"]
 
 PROGRAMS_FILE = "programs.add.xml"
 
@@ -35,6 +35,16 @@ class RunningEpisode:
             self.session.close()
         finally:
             self.demand.cleanup()
+
+
+def draw_demand(task: Task, episode: Episode) -> None:
+    """What `start_episode` would draw for that episode is drawn; it has only to write it.
+
+    Raises:
+        DemandError: the demand cannot be generated on this network.
+    """
+    config = task.scenarios[episode.scenario]
+    keep_demand(episode.scenario, config, task.network, seeds=episode.demand, end_s=task.end_s)
 
 
 def start_episode(

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.actions import build_action
 from trafficrl.env.encoding import build_encoder
-from trafficrl.env.episodes import TrainingEpisodes
+from trafficrl.env.episodes import Episode, TrainingEpisodes
 from trafficrl.env.labels import Teacher
 from trafficrl.env.rewards import build_reward
-from trafficrl.env.simulate import RunningEpisode, start_episode
+from trafficrl.env.simulate import RunningEpisode, draw_demand, start_episode
 from trafficrl.env.task import Task
 from trafficrl.simulation.state import TrafficState
 
@@ -92,10 +92,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         if options and "episode" in options:
             self._episode = options["episode"]
         self._end_episode()
-        episodes = TrainingEpisodes(
-            self._task.scenarios, seed=self._seed, slot=self._slot, slots=self._slots
-        )
-        episode = episodes.episode(self._episode)
+        episode = self._of_sequence(self._seed, self._episode)
         self._episode += 1
         if self._folder is None:
             prefix = f"slot-{self._slot}-"
@@ -110,6 +107,14 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
             "sumo_command": self._running.session.command,
             "time_s": state.time_s,
         }
+
+    def prepare(self, seed: int | None, episode: int) -> None:
+        """The demand of that episode is drawn, so that its reset, here or in a fork, need not.
+
+        Raises:
+            DemandError: it cannot be generated on this network.
+        """
+        draw_demand(self._task, self._of_sequence(seed, episode))
 
     def replay(
         self, episode: int, actions: Sequence[NDArray[Any]], *, seed: int | None = None
@@ -157,6 +162,15 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
+
+    def _of_sequence(self, seed: int | None, index: int) -> Episode:
+        """The index-th episode of that seed, or of the one that runs."""
+        return TrainingEpisodes(
+            self._task.scenarios,
+            seed=self._seed if seed is None else seed,
+            slot=self._slot,
+            slots=self._slots,
+        ).episode(index)
 
     def _end_episode(self) -> None:
         if self._running is not None:

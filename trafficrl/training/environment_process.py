@@ -156,6 +156,7 @@ def serve(pipe: Connection, make: MakeEnv, folder: Path) -> None:
                 request: Request | None = pipe.recv()
                 while request is not None:
                     if request[0] is begin_episode:
+                        attempt(prepare_episode, env, *request[1])  # the fork tells what fails
                         lasting, request = in_fork(partial(serve_episode, pipe, env, request))
                         for function, arguments in lasting:
                             attempt(function, env, *arguments)
@@ -195,6 +196,12 @@ def serve_episode(
 def begin_episode(env: Env, seed: int | None, episode: int) -> Any:
     """A request: the first observation and info of that episode."""
     return env.reset(seed=seed, options={"episode": episode})
+
+
+def prepare_episode(env: Env, seed: int | None, episode: int) -> None:
+    """What the environment can do for that episode without SUMO is done, once for its forks."""
+    if env.has_wrapper_attr("prepare"):
+        env.get_wrapper_attr("prepare")(seed, episode)
 
 
 def make_decision(env: Env, action: Any) -> Any:
