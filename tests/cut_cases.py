@@ -106,4 +106,5 @@ def assert_equal_runs(one: RunPaths, other: RunPaths) -> None:
         assert first.policy_state.keys() == second.policy_state.keys()
         for name, values in first.policy_state.items():
             assert torch.equal(values, second.policy_state[name]), name
-        assert str(first.optimizer_state) == str(second.optimizer_state)
+        assert str(first.optimizer_states) == str(second.optimizer_states)
+        assert str(first.variables) == str(second.variables)

@@ -11,7 +11,12 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 from traffic_cases import NEXT_PHASE, city, scenario_config, scratch, task
 
-from trafficrl.config.algorithm import CommonPPOConfig, ObservationConfig, PPOConfig
+from trafficrl.config.algorithm import (
+    CommonPPOConfig,
+    LearnerConfig,
+    ObservationConfig,
+    PPOConfig,
+)
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.network import GridConfig
 from trafficrl.config.reward import RewardConfig, TermConfig
@@ -24,6 +29,7 @@ from trafficrl.runs.stop import StopRequest
 from trafficrl.training.best import Validation
 from trafficrl.training.checkpoints import Origin
 from trafficrl.training.models import use_one_thread, write_model
+from trafficrl.training.parts import Learner
 from trafficrl.training.ppo import build_ppo
 from trafficrl.training.trainer import Trainer
 from trafficrl.training.vector import build_vector_env
@@ -66,7 +72,7 @@ def other_city() -> Network:
     return build_network(grid, scratch())
 
 
-def small_task(algorithm: CommonPPOConfig = ALGORITHM, **changes: Any) -> Task:
+def small_task(algorithm: LearnerConfig = ALGORITHM, **changes: Any) -> Task:
     """One scenario of fixed demand, paid by delay."""
     values = {
         "scenarios": {"light": scenario_config(num_vehicles=12)},
@@ -109,9 +115,9 @@ def save_new_model(
 
 
 def trainer_of(
-    model: PPO,
+    model: Learner,
     folder: Path,
-    algorithm: CommonPPOConfig,
+    algorithm: LearnerConfig,
     execution: ExecutionConfig,
     validate: Callable[[Path], Validation] | None = None,
 ) -> Trainer:

@@ -21,7 +21,8 @@ from traffic_cases import city
 
 from trafficrl.config.algorithm import PolicyKind
 from trafficrl.errors import CheckpointError
-from trafficrl.training.models import load_model, restore_model, write_model
+from trafficrl.training.models import load_model, write_model
+from trafficrl.training.restoring import restore_model
 
 DESCRIPTION = "trafficrl.json"
 MEMBERS = ("policy.pth", "policy.optimizer.pth", DESCRIPTION)

@@ -13,6 +13,7 @@ import torch
 from learning_cases import ALGORITHM, EXECUTION, equal_states, small_task, trainer_of
 from shared_cases import PAID, SHARED
 from stable_baselines3 import PPO
+from stable_baselines3.common.policies import ActorCriticPolicy
 from teaching_cases import CYCLES, FRESH, controllers, demonstrated
 
 from trafficrl.config.algorithm import CommonPPOConfig
@@ -111,9 +112,10 @@ def test_a_pupil_comes_nearer_to_its_teacher_than_one_without(tmp_path: Path) ->
     losses = []
     for coef in (0.0, 1.0):
         chosen = taught(algorithm, "max_pressure", coef=coef, fade_steps=1000)
-        model = load_model(train(tmp_path / str(coef), chosen, execution).final_model)
+        policy = load_model(train(tmp_path / str(coef), chosen, execution).final_model).policy
+        assert isinstance(policy, ActorCriticPolicy)
         with torch.no_grad():
-            losses.append(float(imitation_losses(model.policy, seen, actions, ()).mean()))
+            losses.append(float(imitation_losses(policy, seen, actions, ()).mean()))
     assert losses[1] < 0.7 * losses[0]
 
 

@@ -11,7 +11,8 @@ from traffic_cases import DURATIONS, city
 
 from trafficrl.config.algorithm import ActionConfig, PolicyKind, PPOConfig
 from trafficrl.errors import CheckpointError
-from trafficrl.training.models import load_model, restore_model, write_model
+from trafficrl.training.models import load_model, write_model
+from trafficrl.training.restoring import restore_model
 
 LEARNERS = [
     pytest.param(

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from trafficrl.config.algorithm import CommonPPOConfig
+from trafficrl.config.algorithm import LearnerConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import config_hash
 from trafficrl.env.task import Task
@@ -23,7 +23,7 @@ def origin_of(config: ExperimentConfig, task: Task, paths: RunPaths) -> Origin:
     Raises:
         CheckpointError: `resume_from` is missing or damaged.
     """
-    assert isinstance(config.algorithm, CommonPPOConfig)
+    assert isinstance(config.algorithm, LearnerConfig)
     facts = {
         "config_hash": config_hash(config),
         "run": str(paths.root.resolve()),

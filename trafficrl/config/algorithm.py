@@ -15,6 +15,7 @@ __all__ = [
     "Activation",
     "AlgorithmConfig",
     "CommonPPOConfig",
+    "LearnerConfig",
     "LearningRateSchedule",
     "ObservationBase",
     "ObservationConfig",
@@ -153,8 +154,12 @@ class AlgorithmConfig:
 
 
 @dataclass(kw_only=True)
-class CommonPPOConfig(AlgorithmConfig):
-    """Proximal policy optimisation (Schulman et al. 2017) as Stable-Baselines3 has it."""
+class LearnerConfig(AlgorithmConfig):
+    """What every learner has.
+
+    Steps are decisions of a whole network: where one policy acts for every signal, each of them
+    has the transitions of all signals.
+    """
 
     learning_rate: float = MISSING
     lr_schedule: LearningRateSchedule = LearningRateSchedule.constant
@@ -162,13 +167,39 @@ class CommonPPOConfig(AlgorithmConfig):
     """Where a falling learning rate ends."""
     lr_decay_rate: float = 1.0
     """exponential: factor for each environment step, down to lr_final."""
-    clip_range: float = MISSING
     batch_size: int = MISSING
     """Transitions in one gradient step."""
     n_steps: int = MISSING
     """Decisions of each environment between two updates."""
-    n_epochs: int = MISSING
     gamma: float = MISSING
+    net_arch: list[int] = field(default_factory=lambda: [64, 64])
+    activation: Activation = Activation.relu
+    normalize_reward: bool = False
+    """Scale rewards by the running deviation of the return while learning."""
+
+    def __post_init__(self) -> None:
+        where = "algorithm"
+        check_range(f"{where}.learning_rate", self.learning_rate, 0, 1)
+        check_range(f"{where}.lr_final", self.lr_final, 0, 1)
+        check_range(f"{where}.lr_decay_rate", self.lr_decay_rate, 0, 1)
+        check_range(f"{where}.batch_size", self.batch_size, 2)
+        check_range(f"{where}.n_steps", self.n_steps, 1)
+        check_range(f"{where}.gamma", self.gamma, 0, 1)
+        if not self.net_arch or min(self.net_arch) < 1:
+            raise ConfigError(f"{where}.net_arch needs layer widths >= 1, got {self.net_arch}")
+
+    @property
+    def scales_observation(self) -> bool:
+        """Observations are scaled, as they can be where one agent sees all at once."""
+        return bool(getattr(self, "normalize_observation", False))
+
+
+@dataclass(kw_only=True)
+class CommonPPOConfig(LearnerConfig):
+    """Proximal policy optimisation (Schulman et al. 2017) as Stable-Baselines3 has it."""
+
+    clip_range: float = MISSING
+    n_epochs: int = MISSING
     gae_lambda: float = MISSING
     max_grad_norm: float = 0.5
     vf_coef: float = 0.5
@@ -180,30 +211,20 @@ class CommonPPOConfig(AlgorithmConfig):
     ent_final: float = 0.0
     ent_decay_steps: int = 1
     """Environment steps from ent_initial to ent_final."""
-    net_arch: list[int] = field(default_factory=lambda: [64, 64])
-    activation: Activation = Activation.relu
-    normalize_reward: bool = False
-    """Scale rewards by the running deviation of the return while learning."""
     cloning: CloningConfig = field(default_factory=CloningConfig)
     kickstart: KickstartConfig = field(default_factory=KickstartConfig)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         where = "algorithm"
-        check_range(f"{where}.learning_rate", self.learning_rate, 0, 1)
-        check_range(f"{where}.lr_final", self.lr_final, 0, 1)
-        check_range(f"{where}.lr_decay_rate", self.lr_decay_rate, 0, 1)
         check_range(f"{where}.clip_range", self.clip_range, 0, 1)
-        check_range(f"{where}.batch_size", self.batch_size, 2)
         check_range(f"{where}.n_steps", self.n_steps, 2)
         check_range(f"{where}.n_epochs", self.n_epochs, 1)
-        check_range(f"{where}.gamma", self.gamma, 0, 1)
         check_range(f"{where}.gae_lambda", self.gae_lambda, 0, 1)
         check_range(f"{where}.max_grad_norm", self.max_grad_norm, 0)
         for name in ("ent_coef", "ent_initial", "ent_final"):
             check_range(f"{where}.{name}", getattr(self, name), 0, 10)
         check_range(f"{where}.ent_decay_steps", self.ent_decay_steps, 1, unit="environment steps")
-        if not self.net_arch or min(self.net_arch) < 1:
-            raise ConfigError(f"{where}.net_arch needs layer widths >= 1, got {self.net_arch}")
 
 
 @dataclass(kw_only=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from trafficrl.config.algorithm import (
+    ActionConfig,
     ActionKind,
     CommonPPOConfig,
     ObservationBase,
@@ -58,6 +59,20 @@ class SignalObservationConfig(ObservationBase):
         check_features("phase", self.phase_features, LOCAL_PHASE_FEATURES)
         check_features("signal", self.signal_features, LOCAL_SIGNAL_FEATURES)
 
+    def check_choice_of_phases(self, kind: str, action: ActionConfig) -> None:
+        """Return when a policy that sees this can choose phases.
+
+        Raises:
+            ConfigError: it sees nothing of them, or decides something else.
+        """
+        if not self.phase_features:
+            raise ConfigError("algorithm.observation.phase_features is empty: name at least one")
+        if action.kind is not ActionKind.next_phase:
+            raise ConfigError(
+                f"algorithm.kind={kind} chooses phases: set algorithm.action.kind=next_phase, "
+                f"got {action.kind.name}"
+            )
+
 
 @dataclass(kw_only=True)
 class SharedPPOConfig(CommonPPOConfig):
@@ -73,10 +88,4 @@ class SharedPPOConfig(CommonPPOConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.observation.phase_features:
-            raise ConfigError("algorithm.observation.phase_features is empty: name at least one")
-        if self.action.kind is not ActionKind.next_phase:
-            raise ConfigError(
-                "algorithm.kind=ppo_shared chooses phases: set algorithm.action.kind=next_phase, "
-                f"got {self.action.kind.name}"
-            )
+        self.observation.check_choice_of_phases(self.kind, self.action)

@@ -17,6 +17,7 @@ from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.experiment import CollectConfig, EvaluateConfig, ExperimentConfig
 from trafficrl.config.network import GridConfig, NetFileConfig, OsmConfig
+from trafficrl.config.off_policy import DQNConfig, SACConfig, TD3Config
 from trafficrl.config.resco import resco_scenarios
 from trafficrl.config.reward import LocalRewardConfig, RewardConfig
 from trafficrl.config.scenarios import GeneratedScenarioConfig, RouteFileScenarioConfig
@@ -32,7 +33,13 @@ GROUPS = ("network", "scenarios", "algorithm", "reward", "simulation", "executio
 SCHEMAS: dict[str, dict[str, type]] = {
     "network": {"grid": GridConfig, "net_file": NetFileConfig, "osm": OsmConfig},
     "scenarios": {"generated": GeneratedScenarioConfig, "route_file": RouteFileScenarioConfig},
-    "algorithm": {"ppo": PPOConfig, "ppo_shared": SharedPPOConfig},
+    "algorithm": {
+        "ppo": PPOConfig,
+        "ppo_shared": SharedPPOConfig,
+        "td3": TD3Config,
+        "sac": SACConfig,
+        "dqn": DQNConfig,
+    },
     "reward": {"weighted_terms": RewardConfig, "local_terms": LocalRewardConfig},
     "controller": {config.kind: type(config) for config in standard_controllers().values()},
 }

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from stable_baselines3 import PPO
 
-from trafficrl.config.algorithm import CommonPPOConfig
+from trafficrl.config.algorithm import LearnerConfig
 from trafficrl.errors import CheckpointError, RunError
 from trafficrl.files import replacing
 from trafficrl.network.model import Network
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.sidecars import Sidecar, file_sha256, save_sidecar, sidecar_file, verify_model
 from trafficrl.training.models import LoadedModel, load_model, write_model
+from trafficrl.training.parts import Learner
 
 __all__ = ["Checkpoint", "Checkpoints", "Origin", "Scores"]
 
@@ -37,7 +37,7 @@ Tensors = dict[str, torch.Tensor]
 class Origin:
     """What all models of a run have in common."""
 
-    algorithm: CommonPPOConfig
+    algorithm: LearnerConfig
     network: Network
     facts: dict[str, Any]
     """Fields of a sidecar: config_hash, run, scenarios, simulator, lineage, versions."""
@@ -77,7 +77,7 @@ class Checkpoints:
         self._keep = keep
         paths.checkpoints.mkdir(exist_ok=True)
 
-    def save(self, model: PPO, plain: dict[str, Any], tensors: Tensors, scores: Scores) -> Path:
+    def save(self, model: Learner, plain: dict[str, Any], tensors: Tensors, scores: Scores) -> Path:
         """The state stands in a checkpoint of the run; the oldest ones may be gone.
 
         Raises:
@@ -96,7 +96,7 @@ class Checkpoints:
 
     def save_model(
         self,
-        model: PPO,
+        model: Learner,
         file: Path,
         scores: Scores,
         more: Callable[[zipfile.ZipFile], None] = lambda archive: None,

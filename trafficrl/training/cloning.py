@@ -25,6 +25,7 @@ from trafficrl.env.task import Task
 from trafficrl.runs.seeding import stream
 from trafficrl.training.cloning_rows import Rows, load_rows
 from trafficrl.training.imitation import imitation_losses
+from trafficrl.training.parts import Learner
 
 __all__ = ["Cloner", "Imitation", "clone_demonstrations", "clone_policy"]
 
@@ -43,16 +44,16 @@ class Imitation:
     """Share of what signals did, where they had a choice, that the policy would have done too."""
 
 
-def clone_demonstrations(model: PPO, config: ExperimentConfig, task: Task) -> dict[str, Any]:
+def clone_demonstrations(model: Learner, config: ExperimentConfig, task: Task) -> dict[str, Any]:
     """The model has cloned the configured demonstrations, if any; what `run.json` says of it.
 
     Raises:
         ConfigError: demonstrations that are damaged, or do not fit the experiment.
     """
     algorithm = config.algorithm
-    assert isinstance(algorithm, CommonPPOConfig)
-    if not algorithm.cloning.demonstrations:
+    if not isinstance(algorithm, CommonPPOConfig) or not algorithm.cloning.demonstrations:
         return {}
+    assert isinstance(model, PPO)
     rows = load_rows(algorithm, task, model.get_vec_normalize_env())
     rng = stream(config.seed, "cloning", int(model.num_timesteps))
     found = clone_policy(model, rows, algorithm, task, rng)

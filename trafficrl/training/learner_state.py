@@ -4,8 +4,7 @@ Numbers and words are JSON, arrays are tensors: nothing of it is code. Environme
 their histories, since SUMO's own saved states do not go on identically: the same episode with the
 same actions does.
 
-Shapes: N environments (processes: to a shared policy each is many), T steps of an unfinished
-rollout.
+Shapes: N environments (processes: to a shared policy each is many).
 """
 
 import logging
@@ -15,31 +14,28 @@ from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3 import PPO
-from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.vec_env import VecEnvWrapper, VecMonitor
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs
 
 from trafficrl.errors import CheckpointError
+from trafficrl.training.experience import Experience
+from trafficrl.training.parts import Learner
 from trafficrl.training.processes import SlotHistory, inner_environments
 
 __all__ = ["capture_learner", "random_state", "restore_learner", "set_random_state"]
 
 log = logging.getLogger(__name__)
-ROLLOUT = ("observations", "actions", "rewards", "episode_starts", "values", "log_probs")
 Plain = dict[str, Any]
 Tensors = dict[str, torch.Tensor]
 
 
-def capture_learner(model: PPO) -> tuple[Plain, Tensors]:
+def capture_learner(model: Learner, experience: Experience) -> tuple[Plain, Tensors]:
     """(plain values, tensors) that `restore_learner` brings back."""
     assert model.env is not None
-    assert isinstance(model.rollout_buffer, RolloutBuffer)
-    buffer, filled = model.rollout_buffer, model.rollout_buffer.pos
     plain_random, tensors = random_state(model.device)
     histories = inner_environments(model.env).history()
-    for name in rollout_arrays(buffer):
-        tensors[f"rollout.{name}"] = torch.as_tensor(getattr(buffer, name)[:filled])
+    gathered, arrays = experience.capture()
+    tensors |= arrays
     tensors["last_obs"] = torch.as_tensor(np.asarray(model._last_obs))
     tensors["last_starts"] = torch.as_tensor(np.asarray(model._last_episode_starts))
     for slot, history in enumerate(histories):
@@ -48,40 +44,36 @@ def capture_learner(model: PPO) -> tuple[Plain, Tensors]:
     plain = {
         "timesteps": int(model.num_timesteps),
         "updates": int(model._n_updates),
-        "filled": int(filled),
         "episodes": [{"r": float(e["r"]), "l": int(e["l"])} for e in (model.ep_info_buffer or ())],
         "slots": [{"seed": history.seed, "episode": history.episode} for history in histories],
         "environments": _sums(model),
         "random": plain_random,
+        **gathered,
     }
     return plain, tensors
 
 
-def restore_learner(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> None:
+def restore_learner(
+    model: Learner, experience: Experience, plain: Mapping[str, Any], tensors: Tensors
+) -> None:
     """The learner stands where the captured one did; its environments replay their episodes.
 
     The model itself (weights, optimiser, normaliser) has been restored before, and
-    `PPO._setup_learn` was called.
+    `_setup_learn` was called.
 
     Raises:
-        CheckpointError: the two have other environments or another rollout.
+        CheckpointError: the two have other environments or other experience.
         TrafficRLError: what an environment raised.
     """
     assert model.env is not None
-    assert isinstance(model.rollout_buffer, RolloutBuffer)
     assert model.ep_info_buffer is not None
-    _check(model, plain, tensors)
+    _check(model, plain)
+    experience.restore(plain, tensors)
     slots = [
         SlotHistory(entry["seed"], int(entry["episode"]), list(_actions(tensors, slot)))
         for slot, entry in enumerate(plain["slots"])
     ]
     _compare(model, inner_environments(model.env).restore(slots), tensors["last_obs"].numpy())
-    filled = int(plain["filled"])
-    buffer = model.rollout_buffer
-    buffer.reset()
-    for name in rollout_arrays(buffer):
-        getattr(buffer, name)[:filled] = tensors[f"rollout.{name}"].numpy()
-    buffer.pos, buffer.full = filled, filled == buffer.buffer_size
     model._last_obs = tensors["last_obs"].numpy()
     model._last_episode_starts = tensors["last_starts"].numpy()
     model.num_timesteps, model._n_updates = int(plain["timesteps"]), int(plain["updates"])
@@ -92,11 +84,6 @@ def restore_learner(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> N
     )
     _set_sums(model, plain["environments"])
     set_random_state(plain["random"], tensors, model.device)
-
-
-def rollout_arrays(buffer: RolloutBuffer) -> tuple[str, ...]:
-    """What a buffer holds of each transition; one with a teacher holds more."""
-    return (*ROLLOUT, *getattr(buffer, "more", ()))
 
 
 def random_state(device: torch.device) -> tuple[Plain, Tensors]:
@@ -128,24 +115,14 @@ def set_random_state(plain: Mapping[str, Any], tensors: Tensors, device: torch.d
     random.setstate((version, tuple(words), next_gauss))
 
 
-def _check(model: PPO, plain: Mapping[str, Any], tensors: Tensors) -> None:
-    buffer = model.rollout_buffer
-    assert isinstance(buffer, RolloutBuffer)
-    slots, filled = len(plain["slots"]), int(plain["filled"])
+def _check(model: Learner, plain: Mapping[str, Any]) -> None:
     assert model.env is not None
-    num_envs = inner_environments(model.env).num_envs
-    if slots != num_envs or filled > buffer.buffer_size:
-        raise CheckpointError(
-            f"the checkpoint is of {slots} environments and {filled} steps of a rollout, the run "
-            f"of {num_envs} and at most {buffer.buffer_size}"
-        )
-    for name in rollout_arrays(buffer):
-        stored, room = tensors[f"rollout.{name}"].shape, getattr(buffer, name)[:filled].shape
-        if tuple(stored) != tuple(room):
-            raise CheckpointError(f"the checkpoint's {name} have the shape {stored}, not {room}")
+    slots, num_envs = len(plain["slots"]), inner_environments(model.env).num_envs
+    if slots != num_envs:
+        raise CheckpointError(f"the checkpoint is of {slots} environments, the run of {num_envs}")
 
 
-def _compare(model: PPO, observations: VecEnvObs, before: np.ndarray) -> None:
+def _compare(model: Learner, observations: VecEnvObs, before: np.ndarray) -> None:
     """A replay that led elsewhere is told of: what follows is sound, but not what would have."""
     assert isinstance(observations, np.ndarray)
     observations = observations.reshape(before.shape)  # a shared policy sees signals, not networks
@@ -164,7 +141,7 @@ def _actions(tensors: Tensors, slot: int) -> np.ndarray | tuple[()]:
     return () if stored is None else stored.numpy()
 
 
-def _sums(model: PPO) -> Plain:
+def _sums(model: Learner) -> Plain:
     """What the wrappers of the environments have summed up of episodes that go on."""
     monitor, scale = _monitor(model), model.get_vec_normalize_env()
     return {
@@ -174,7 +151,7 @@ def _sums(model: PPO) -> Plain:
     }
 
 
-def _set_sums(model: PPO, sums: Mapping[str, Any]) -> None:
+def _set_sums(model: Learner, sums: Mapping[str, Any]) -> None:
     monitor, scale = _monitor(model), model.get_vec_normalize_env()
     monitor.episode_returns = np.array(sums["returns"], np.float32)
     monitor.episode_lengths = np.array(sums["lengths"], np.int32)
@@ -182,7 +159,7 @@ def _set_sums(model: PPO, sums: Mapping[str, Any]) -> None:
         scale.returns = np.array(sums["scaled_returns"])
 
 
-def _monitor(model: PPO) -> VecMonitor:
+def _monitor(model: Learner) -> VecMonitor:
     found = model.env
     while isinstance(found, VecEnvWrapper) and not isinstance(found, VecMonitor):
         found = found.venv

@@ -1,8 +1,8 @@
 """Model files: Stable-Baselines3's own zip, with what is needed to read it without running code.
 
-A zip holds `policy.pth` and `policy.optimizer.pth` (tensors, read with `weights_only`) and our
-`trafficrl.json` (all else). Stable-Baselines3's pickled `data` is for its own loader; ours never
-opens it.
+A zip holds `policy.pth`, its optimisers and what else is learned (tensors, read with
+`weights_only`) and our `trafficrl.json` (all else). Stable-Baselines3's pickled `data` is for its
+own loader; ours never opens it.
 
 `PPO.load(file)` gives the same policy, but knows no normaliser. Where the model was trained with
 `normalize_observation`, it must be shown normalised observations:
@@ -23,25 +23,23 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from stable_baselines3 import PPO
-from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.policies import BasePolicy
 
-from trafficrl.config.algorithm import ActionConfig, CommonPPOConfig, ObservationBase
+from trafficrl.config.algorithm import ActionConfig, LearnerConfig, ObservationBase
 from trafficrl.config.load import plain_values, to_algorithm
-from trafficrl.config.shared_policy import SharedPPOConfig
+from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.signal_observations import check_room
 from trafficrl.errors import CheckpointError, NetworkError
 from trafficrl.network.model import Network
 from trafficrl.training.normaliser import Normaliser, RewardScale
+from trafficrl.training.parts import (
+    Learner,
+    optimizer_names,
+    variable_names,
+)
 from trafficrl.training.policies import LAYOUT, action_space, build_policy_arguments, policy_class
 
-__all__ = [
-    "LoadedModel",
-    "load_model",
-    "restore_model",
-    "use_one_thread",
-    "write_model",
-]
+__all__ = ["LoadedModel", "error_line", "load_model", "use_one_thread", "write_model"]
 
 DESCRIPTION, FORMAT = "trafficrl.json", 1
 
@@ -51,7 +49,7 @@ class LoadedModel:
     """A model read from its file: weights, and all that gives them a meaning."""
 
     file: Path
-    algorithm: CommonPPOConfig
+    algorithm: LearnerConfig
     timesteps: int
     """Environment steps that it has learned from, over all runs of its lineage."""
     network_hash: str
@@ -60,8 +58,11 @@ class LoadedModel:
     num_features: int
     normaliser: Normaliser | None
     reward_scale: RewardScale | None
-    policy: ActorCriticPolicy
-    optimizer_state: dict[str, Any]
+    policy: BasePolicy
+    optimizer_states: dict[str, dict[str, Any]]
+    """Of each optimiser, by its name in Stable-Baselines3."""
+    variables: dict[str, torch.Tensor]
+    """What else was learned, by such names."""
 
     @property
     def policy_state(self) -> dict[str, torch.Tensor]:
@@ -84,9 +85,9 @@ class LoadedModel:
         Raises:
             CheckpointError: another network; for a shared policy, too many phases of a signal.
         """
-        if isinstance(self.algorithm, SharedPPOConfig):
+        if isinstance(self.observation, SignalObservationConfig):
             try:
-                check_room(network, self.algorithm.observation.max_phases)
+                check_room(network, self.observation.max_phases)
             except NetworkError as error:
                 raise CheckpointError(f"{self.file}: {error}") from error
         elif self.network_hash != network.hash:
@@ -109,10 +110,10 @@ def use_one_thread() -> None:
 
 
 def write_model(
-    model: PPO,
+    model: Learner,
     file: Path,
     *,
-    algorithm: CommonPPOConfig,
+    algorithm: LearnerConfig,
     network: Network,
     more: Callable[[zipfile.ZipFile], None] = lambda archive: None,
 ) -> None:
@@ -156,37 +157,12 @@ def load_model(file: Path) -> LoadedModel:
                     f"{file}: a model of format {described['format']}, but this version of "
                     f"trafficrl reads format {FORMAT}"
                 )
-            policy_state = _tensors(archive, "policy.pth")
-            optimizer_state = _tensors(archive, "policy.optimizer.pth")
-        return _build_model(file, described, policy_state, optimizer_state)
+            return _build_model(file, described, archive)
     except CheckpointError:
         raise
     # Every exception: what the readers of zip, JSON and tensors raise on damaged bytes has no end.
     except Exception as error:
-        raise CheckpointError(f"{file}: the model is damaged: {_line(error)}") from error
-
-
-def restore_model(model: PPO, loaded: LoadedModel) -> None:
-    """A fresh model goes on where the loaded one was: weights, optimiser, steps, normalisation.
-
-    Raises:
-        CheckpointError: the two do not have the same shape.
-    """
-    optimizer = model.policy.optimizer
-    try:
-        model.policy.load_state_dict(loaded.policy_state)
-        optimizer.load_state_dict(loaded.optimizer_state)
-        for parameter, state in optimizer.state.items():
-            if any(state[name].shape != parameter.shape for name in ("exp_avg", "exp_avg_sq")):
-                raise ValueError("the optimiser's state has other shapes than the weights")
-    # Every exception: the optimiser believes its state to be whole, and a file may hold anything.
-    except Exception as error:
-        raise CheckpointError(f"{loaded.file}: does not fit this run: {_line(error)}") from error
-    model.num_timesteps = loaded.timesteps
-    environments = model.get_vec_normalize_env()
-    for statistics in (loaded.normaliser, loaded.reward_scale):
-        if environments is not None and statistics is not None:
-            statistics.restore(environments)
+        raise CheckpointError(f"{file}: the model is damaged: {error_line(error)}") from error
 
 
 class NoOptimizer:
@@ -195,14 +171,9 @@ class NoOptimizer:
     def __init__(self, *arguments: Any, **options: Any) -> None: ...
 
 
-def _build_model(
-    file: Path,
-    described: dict[str, Any],
-    policy_state: dict[str, torch.Tensor],
-    optimizer_state: dict[str, Any],
-) -> LoadedModel:
+def _build_model(file: Path, described: dict[str, Any], archive: zipfile.ZipFile) -> LoadedModel:
     algorithm = to_algorithm(described["algorithm"])
-    assert isinstance(algorithm, CommonPPOConfig)
+    assert isinstance(algorithm, LearnerConfig)
     num_phases = [int(number) for number in described["num_phases"]]
     num_features = int(described["num_features"])
     normaliser, scale = described["normaliser"], described["reward_scale"]
@@ -211,10 +182,10 @@ def _build_model(
             spaces.Box(-np.inf, np.inf, (num_features,), np.float32),
             action_space(algorithm, num_phases),
             lambda progress: 0.0,
-            optimizer_class=NoOptimizer,  # type: ignore[arg-type]
+            optimizer_class=NoOptimizer,
             **build_policy_arguments(algorithm, dict(described["policy_layout"])),
         )
-    policy.load_state_dict(policy_state)
+    policy.load_state_dict(_tensors(archive, "policy.pth"))
     policy.set_training_mode(False)
     for name, weights in policy.state_dict().items():
         if not weights.isfinite().all():
@@ -229,10 +200,23 @@ def _build_model(
         normaliser=None if normaliser is None else Normaliser(**normaliser),
         reward_scale=None if scale is None else RewardScale(**scale),
         policy=policy,
-        optimizer_state=optimizer_state,
+        optimizer_states={
+            name: _tensors(archive, f"{name}.pth") for name in optimizer_names(algorithm)
+        },
+        variables=_variables(archive, variable_names(algorithm)),
     )
     model.act(np.zeros(num_features, np.float32))  # whatever does not fit together shows now
     return model
+
+
+def _variables(archive: zipfile.ZipFile, names: list[str]) -> dict[str, torch.Tensor]:
+    if not names:
+        return {}
+    found = _tensors(archive, "pytorch_variables.pth")
+    values = {name: found[name].detach() for name in names}
+    if not all(value.isfinite().all() for value in values.values()):
+        raise ValueError(f"{', '.join(names)} are not all finite numbers")
+    return values
 
 
 def _tensors(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
@@ -245,5 +229,6 @@ def _values(statistics: Normaliser | RewardScale | None) -> dict[str, Any] | Non
     return None if statistics is None else asdict(statistics)
 
 
-def _line(error: Exception) -> str:
+def error_line(error: Exception) -> str:
+    """Its type and message on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]

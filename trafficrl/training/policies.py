@@ -9,20 +9,24 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.sac.policies import SACPolicy
+from stable_baselines3.td3.policies import TD3Policy
 from torch import nn
 
 from trafficrl.config.algorithm import (
     ActionKind,
     Activation,
-    CommonPPOConfig,
+    LearnerConfig,
     PolicyKind,
     PPOConfig,
 )
-from trafficrl.config.shared_policy import SharedPPOConfig
+from trafficrl.config.off_policy import DQNConfig, SACConfig, TD3Config
+from trafficrl.config.shared_policy import SharedPPOConfig, SignalObservationConfig
 from trafficrl.env.actions import LOGIT_LIMIT
 from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.task import Task
+from trafficrl.training.phase_values import PhaseValuePolicy
 from trafficrl.training.scoring import ScoringPolicy, layers
 from trafficrl.training.shared_policy import SharedPhasePolicy
 
@@ -132,32 +136,41 @@ POLICIES: dict[PolicyKind, type[ActorCriticPolicy]] = {
 }
 
 
-def policy_class(config: CommonPPOConfig) -> type[ActorCriticPolicy]:
+CLASSES: dict[type[LearnerConfig], type[BasePolicy]] = {
+    SharedPPOConfig: SharedPhasePolicy,
+    TD3Config: TD3Policy,
+    SACConfig: SACPolicy,
+    DQNConfig: PhaseValuePolicy,
+}
+"""Of algorithms that have but one."""
+
+
+def policy_class(config: LearnerConfig) -> type[BasePolicy]:
     """The class of the configured policy."""
-    if isinstance(config, SharedPPOConfig):
-        return SharedPhasePolicy
-    assert isinstance(config, PPOConfig)
-    return POLICIES[config.policy]
+    if isinstance(config, PPOConfig):
+        return POLICIES[config.policy]
+    return CLASSES[type(config)]
 
 
-def build_policy_arguments(config: CommonPPOConfig, layout: dict[str, Any]) -> dict[str, Any]:
+def build_policy_arguments(config: LearnerConfig, layout: dict[str, Any]) -> dict[str, Any]:
     """Stable-Baselines3's `policy_kwargs` for the configuration and a layout."""
     common = {
         "net_arch": list(config.net_arch),
         "activation_fn": ACTIVATIONS[config.activation],
     }
-    if isinstance(config, SharedPPOConfig):
-        seen = config.observation
+    seen = config.observation
+    if isinstance(seen, SignalObservationConfig):
         return common | {
             "max_phases": seen.max_phases,
             "phase_features": len(seen.phase_features),
             "signal_features": len(seen.signal_features),
         }
-    assert isinstance(config, PPOConfig)
+    if not isinstance(config, PPOConfig):
+        return common
     return common | {"log_std_init": config.log_std_init} | layout
 
 
-def policy_layout(config: CommonPPOConfig, task: Task) -> dict[str, Any]:
+def policy_layout(config: LearnerConfig, task: Task) -> dict[str, Any]:
     """The values of `LAYOUT` that the configured policy needs."""
     if not isinstance(config, PPOConfig) or config.policy is PolicyKind.mlp:
         return {}
@@ -165,9 +178,9 @@ def policy_layout(config: CommonPPOConfig, task: Task) -> dict[str, Any]:
     return {name: getattr(encoder, name).tolist() for name in LAYOUT}
 
 
-def action_space(config: CommonPPOConfig, num_phases: list[int]) -> spaces.Space[Any]:
+def action_space(config: LearnerConfig, num_phases: list[int]) -> spaces.Space[Any]:
     """What the policy chooses from, on a network whose signals have so many phases (S,)."""
-    if isinstance(config, SharedPPOConfig):
+    if isinstance(config.observation, SignalObservationConfig):
         return spaces.Discrete(config.observation.max_phases)
     if config.action.kind is ActionKind.next_phase:
         return spaces.MultiDiscrete(num_phases)

@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 from stable_baselines3 import PPO
+from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
-from trafficrl.config.algorithm import CommonPPOConfig
+from trafficrl.config.algorithm import CommonPPOConfig, LearnerConfig
 from trafficrl.config.load import plain_values
 from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError, ConfigError, unknown_name
@@ -17,11 +18,13 @@ from trafficrl.runs.registry import ModelRegistry, find_registered
 from trafficrl.runs.run_models import newest_model
 from trafficrl.runs.sidecars import sidecar_file, verify_model
 from trafficrl.training.kickstart import KickstartedPPO, TaughtRolloutBuffer
-from trafficrl.training.models import LoadedModel, load_model, restore_model
+from trafficrl.training.models import LoadedModel, load_model
+from trafficrl.training.parts import Learner
 from trafficrl.training.policies import build_policy_arguments, policy_class, policy_layout
 from trafficrl.training.processes import inner_environments
+from trafficrl.training.restoring import restore_model
 
-__all__ = ["build_ppo", "find_model", "load_ancestor", "resume_ppo"]
+__all__ = ["build_ppo", "check_device", "find_model", "load_ancestor", "resume_ppo"]
 
 
 def build_ppo(
@@ -40,10 +43,12 @@ def build_ppo(
             f"{num_envs} = {rollout} transitions, got {config.batch_size}"
         )
     check_device(device)
+    policy = policy_class(config)
+    assert issubclass(policy, ActorCriticPolicy)
     taught = config.kickstart.teacher is not None
     kind = KickstartedPPO if taught else PPO
     model = kind(
-        policy_class(config),
+        policy,
         environments,
         learning_rate=config.learning_rate,
         n_steps=config.n_steps,
@@ -65,7 +70,9 @@ def build_ppo(
     return model
 
 
-def resume_ppo(model: PPO, loaded: LoadedModel, config: CommonPPOConfig, network: Network) -> None:
+def resume_ppo(
+    model: Learner, loaded: LoadedModel, config: LearnerConfig, network: Network
+) -> None:
     """The fresh model goes on with weights, optimiser and step count of the loaded one.
 
     Raises:
@@ -88,7 +95,7 @@ SHAPING = (
 """What of an algorithm decides a model's shapes, and what the numbers mean that go in and out."""
 
 
-def shaping_values(config: CommonPPOConfig) -> dict[str, Any]:
+def shaping_values(config: LearnerConfig) -> dict[str, Any]:
     """The values of `SHAPING` by their full key."""
     values = plain_values(config)
     flat: dict[str, Any] = {}

@@ -6,6 +6,7 @@ it keeps meanwhile - observations, the buffer, episodes' sums - lies in the mode
 Shapes: N environments as the learner has them; to a shared policy each signal is one.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,13 @@ from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 
+from trafficrl.errors import CheckpointError
 from trafficrl.training.kickstart import TaughtRolloutBuffer
 from trafficrl.training.processes import inner_environments
 
 __all__ = ["Rollout"]
+
+KEPT = ("observations", "actions", "rewards", "episode_starts", "values", "log_probs")
 
 
 class Rollout:
@@ -33,6 +37,8 @@ class Rollout:
         assert model.env is not None
         self._buffer = model.rollout_buffer
         self._decisions = inner_environments(model.env).num_envs
+        # A buffer with a teacher holds more of each transition.
+        self._kept = (*KEPT, *getattr(self._buffer, "more", ()))
 
     @property
     def full(self) -> bool:
@@ -79,6 +85,42 @@ class Rollout:
         assert isinstance(observations, np.ndarray)
         model._last_obs, model._last_episode_starts = observations, dones
         return infos
+
+    def learn(self) -> None:
+        """The epochs of an update."""
+        self.finish()
+        self._model.train()
+
+    def capture(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+        """(plain values, tensors) that `restore` brings back."""
+        filled = int(self._buffer.pos)
+        tensors = {
+            f"rollout.{name}": torch.as_tensor(getattr(self._buffer, name)[:filled])
+            for name in self._kept
+        }
+        return {"filled": filled}, tensors
+
+    def restore(self, plain: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
+        """The buffer holds what was captured.
+
+        Raises:
+            CheckpointError: it is of another shape.
+        """
+        buffer, filled = self._buffer, int(plain["filled"])
+        if filled > buffer.buffer_size:
+            raise CheckpointError(
+                f"the checkpoint holds {filled} steps of a rollout, which has {buffer.buffer_size}"
+            )
+        for name in self._kept:
+            stored, room = tensors[f"rollout.{name}"].shape, getattr(buffer, name)[:filled].shape
+            if tuple(stored) != tuple(room):
+                raise CheckpointError(
+                    f"the checkpoint's {name} have the shape {stored}, not {room}"
+                )
+        buffer.reset()
+        for name in self._kept:
+            getattr(buffer, name)[:filled] = tensors[f"rollout.{name}"].numpy()
+        buffer.pos, buffer.full = filled, filled == buffer.buffer_size
 
     def finish(self) -> None:
         """The full buffer has advantages and returns."""

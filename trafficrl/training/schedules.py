@@ -1,18 +1,56 @@
-"""Values that change with environment steps: learning rate, entropy bonus, weight of a teacher.
+"""Values that change with environment steps: learning rate, entropy bonus, exploration, weight of a
+teacher.
 
 They are functions of the model's own step count, so that a resumed training goes on where it was.
 """
 
 from collections.abc import Callable
 
-from trafficrl.config.algorithm import CommonPPOConfig, LearningRateSchedule
+from stable_baselines3.common.utils import FloatSchedule
 
-__all__ = ["entropy_schedule", "learning_rate_schedule", "teacher_schedule"]
+from trafficrl.config.algorithm import CommonPPOConfig, LearnerConfig, LearningRateSchedule
+from trafficrl.config.off_policy import DQNConfig
+from trafficrl.training.parts import Learner
+
+__all__ = [
+    "Schedules",
+    "entropy_schedule",
+    "exploration_schedule",
+    "learning_rate_schedule",
+    "teacher_schedule",
+]
 
 Schedule = Callable[[int], float]
 
 
-def learning_rate_schedule(config: CommonPPOConfig, *, total_timesteps: int) -> Schedule:
+class Schedules:
+    """All that change in a training of that configuration, up to so many environment steps."""
+
+    def __init__(self, config: LearnerConfig, *, total_timesteps: int) -> None:
+        self._learning_rate = learning_rate_schedule(config, total_timesteps=total_timesteps)
+        self._others: dict[str, Schedule] = {}
+        if isinstance(config, CommonPPOConfig):
+            self._others["ent_coef"] = entropy_schedule(config)
+            if config.kickstart.teacher is not None:
+                self._others["teacher_coef"] = teacher_schedule(config)
+        if isinstance(config, DQNConfig):
+            explore = exploration_schedule(config, total_timesteps=total_timesteps)
+            self._others["exploration_rate"] = explore
+
+    def apply(self, model: Learner, steps: int) -> None:
+        """The model has the values of that step."""
+        rate = self._learning_rate(steps)
+        model.learning_rate, model.lr_schedule = rate, FloatSchedule(rate)
+        for name, schedule in self._others.items():
+            setattr(model, name, schedule(steps))
+
+    def tell(self, model: Learner) -> None:
+        """The values stand in the log; an update tells the learning rate itself."""
+        for name in self._others:
+            model.logger.record(f"train/{name}", getattr(model, name))
+
+
+def learning_rate_schedule(config: LearnerConfig, *, total_timesteps: int) -> Schedule:
     """Learning rate after that many environment steps.
 
     constant: learning_rate.
@@ -42,6 +80,13 @@ def teacher_schedule(config: CommonPPOConfig) -> Schedule:
     """Weight of the teacher's loss after that many environment steps: falling to 0."""
     chosen = config.kickstart
     return lambda steps: straight(chosen.coef, 0.0, steps, chosen.fade_steps)
+
+
+def exploration_schedule(config: DQNConfig, *, total_timesteps: int) -> Schedule:
+    """Share of random decisions after that many environment steps."""
+    first, last = config.exploration_initial, config.exploration_final
+    falling = max(round(config.exploration_fraction * total_timesteps), 1)
+    return lambda steps: straight(first, last, steps, falling)
 
 
 def straight(first: float, last: float, steps: int, total: int) -> float:

@@ -16,7 +16,7 @@ from torch import nn
 
 from trafficrl.training.scoring import ScoringPolicy, layers
 
-__all__ = ["NEVER", "SharedPhasePolicy", "SignalRows"]
+__all__ = ["NEVER", "PhaseSet", "SharedPhasePolicy", "SignalRows"]
 
 NEVER = -1e9
 """Score of what may not be chosen: its exponential is 0 beside any other."""

@@ -1,10 +1,9 @@
 """What a training tells while it goes on: the progress line, and `run.json`."""
 
-from stable_baselines3 import PPO
-
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.record import RunRecord
 from trafficrl.training.checkpoints import Scores
+from trafficrl.training.parts import Learner
 from trafficrl.training.processes import inner_environments
 from trafficrl.training.step_times import StepTimes
 
@@ -15,7 +14,13 @@ class Teller:
     """Tells how far a model is on its way to the last environment step of its run."""
 
     def __init__(
-        self, model: PPO, record: RunRecord, progress: ProgressReport, times: StepTimes, *, end: int
+        self,
+        model: Learner,
+        record: RunRecord,
+        progress: ProgressReport,
+        times: StepTimes,
+        *,
+        end: int,
     ) -> None:
         self._model = model
         self._record = record

@@ -11,9 +11,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from stable_baselines3 import PPO
 from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
-from stable_baselines3.common.utils import FloatSchedule
 
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.runs.paths import RunPaths
@@ -22,14 +20,10 @@ from trafficrl.runs.record import RunRecord
 from trafficrl.runs.stop import Stopped, StopRequest
 from trafficrl.training.best import BestSoFar, Validation
 from trafficrl.training.checkpoints import Checkpoint, Checkpoints, Origin, Scores
-from trafficrl.training.kickstart import KickstartedPPO
+from trafficrl.training.experience import build_experience
 from trafficrl.training.metrics_csv import MetricsCsv
-from trafficrl.training.rollout import Rollout
-from trafficrl.training.schedules import (
-    entropy_schedule,
-    learning_rate_schedule,
-    teacher_schedule,
-)
+from trafficrl.training.parts import Learner
+from trafficrl.training.schedules import Schedules
 from trafficrl.training.step_times import StepTimes
 from trafficrl.training.telling import Teller
 from trafficrl.training.trainer_state import Phase, TrainerState, capture_training, restore_training
@@ -66,7 +60,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: PPO,
+        model: Learner,
         *,
         origin: Origin,
         execution: ExecutionConfig,
@@ -87,9 +81,7 @@ class Trainer:
         self._metrics, self._times = MetricsCsv(paths.metrics), StepTimes()
         self._checkpoints = Checkpoints(paths, origin, keep=execution.keep_checkpoints)
         self._saved: tuple[int, Phase] | None = None
-        self._rollout = Rollout(model)
-        self._entropy = entropy_schedule(origin.algorithm)
-        self._teacher = teacher_schedule(origin.algorithm)
+        self._experience = build_experience(model, origin.algorithm)
         self._algorithm = origin.algorithm
         record.update(lineage=[asdict(ancestor) for ancestor in origin.facts["lineage"]])
         model.set_logger(self._logger())
@@ -110,10 +102,10 @@ class Trainer:
         if checkpoint is None:
             model._setup_learn(SETUP_STEPS, None, reset_num_timesteps=False)
         else:
-            restore_training(model, checkpoint, state, self._metrics)
+            restore_training(model, self._experience, checkpoint, state, self._metrics)
             self._saved = int(model.num_timesteps), state.phase
         self._end = state.first + self._execution.total_timesteps
-        self._learning_rate = learning_rate_schedule(self._algorithm, total_timesteps=self._end)
+        self._schedules = Schedules(self._algorithm, total_timesteps=self._end)
         report = ProgressReport("training", total=self._end, unit="steps")
         with closing(model.logger), report as progress:
             teller = Teller(model, self._record, progress, self._times, end=self._end)
@@ -159,36 +151,36 @@ class Trainer:
         }
 
     def _roll_out(self) -> None:
-        model, state = self._model, self._state
-        with self._times.timed("rollout", steps=self._rollout.missing):
-            while not self._rollout.full:
+        model, state, experience = self._model, self._state, self._experience
+        self._apply_schedules()
+        with self._times.timed("rollout", steps=experience.missing):
+            while not experience.full:
                 self._stop.check()
                 before = int(model.num_timesteps)
-                state.traffic.add(self._rollout.step())
-                if not self._rollout.full and self._due(self._execution.checkpoint_freq, before):
+                state.traffic.add(experience.step())
+                if not experience.full and self._due(self._execution.checkpoint_freq, before):
                     self._save_checkpoint()
         state.phase = Phase.update
 
     def _update(self) -> None:
-        model, state = self._model, self._state
-        start = int(model.num_timesteps) - self._rollout.decisions
-        rate = self._learning_rate(start)
-        model.learning_rate, model.lr_schedule = rate, FloatSchedule(rate)
-        model.ent_coef = self._entropy(start)
-        if isinstance(model, KickstartedPPO):
-            model.teacher_coef = self._teacher(start)
+        model, state, experience = self._model, self._state, self._experience
+        self._apply_schedules()
         with (
-            self._times.timed("update", steps=self._rollout.decisions),
+            self._times.timed("update", steps=experience.decisions),
             undone_if_cut(model),
             self._stop.interruptible(),
         ):
-            self._rollout.finish()
-            model.train()
-        model.logger.record("train/ent_coef", model.ent_coef)
+            experience.learn()
+        self._schedules.tell(model)
         for name, value in state.traffic.take().items():
             model.logger.record(name, value)
-        self._rollout.clear()
+        experience.clear()
         state.phase = Phase.judge
+
+    def _apply_schedules(self) -> None:
+        """What was so when the rollout began is so until its update has ended."""
+        done = self._experience.decisions - self._experience.missing
+        self._schedules.apply(self._model, int(self._model.num_timesteps) - done)
 
     def _judge(self) -> None:
         """Validation and the row of the update; then the state is saved where that is due."""
@@ -234,7 +226,7 @@ class Trainer:
         here = int(self._model.num_timesteps), self._state.phase
         if here == self._saved:
             return
-        plain, tensors = capture_training(self._model, self._state, self._metrics)
+        plain, tensors = capture_training(self._model, self._experience, self._state, self._metrics)
         self._checkpoints.save(self._model, plain, tensors, self._scores())
         self._saved = here
         self._record.checkpoint(int(self._model.num_timesteps))

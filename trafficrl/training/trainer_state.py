@@ -5,14 +5,15 @@ from enum import Enum
 from typing import Any
 
 import torch
-from stable_baselines3 import PPO
 
 from trafficrl.errors import CheckpointError
 from trafficrl.training.best import BestSoFar
 from trafficrl.training.checkpoints import Checkpoint
+from trafficrl.training.experience import Experience
 from trafficrl.training.learner_state import capture_learner, restore_learner
 from trafficrl.training.metrics_csv import MetricsCsv, plain_number
-from trafficrl.training.models import restore_model
+from trafficrl.training.parts import Learner
+from trafficrl.training.restoring import restore_model
 from trafficrl.training.traffic_log import TrafficLog
 
 __all__ = ["Phase", "TrainerState", "capture_training", "restore_training"]
@@ -43,10 +44,10 @@ class TrainerState:
 
 
 def capture_training(
-    model: PPO, state: TrainerState, metrics: MetricsCsv
+    model: Learner, experience: Experience, state: TrainerState, metrics: MetricsCsv
 ) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """(plain values, tensors) of the whole training."""
-    plain, tensors = capture_learner(model)
+    plain, tensors = capture_learner(model, experience)
     best = state.best
     plain["trainer"] = {
         "first": state.first,
@@ -62,7 +63,11 @@ def capture_training(
 
 
 def restore_training(
-    model: PPO, checkpoint: Checkpoint, state: TrainerState, metrics: MetricsCsv
+    model: Learner,
+    experience: Experience,
+    checkpoint: Checkpoint,
+    state: TrainerState,
+    metrics: MetricsCsv,
 ) -> None:
     """Model, environments, state and `metrics.csv` stand where the checkpoint was taken.
 
@@ -80,7 +85,7 @@ def restore_training(
         state.phase, state.score = Phase(saved["phase"]), saved["score"]
         state.best.score, state.best.waited, state.best.reference = saved["best"]
         state.traffic = TrafficLog(saved["traffic"])
-        restore_learner(model, checkpoint.plain, checkpoint.tensors)
+        restore_learner(model, experience, checkpoint.plain, checkpoint.tensors)
         for name, value in saved["pending"].items():
             model.logger.record(name, value)
         metrics.restore(saved["metrics"])

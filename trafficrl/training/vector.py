@@ -6,9 +6,9 @@ from pathlib import Path
 
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor, VecNormalize
 
-from trafficrl.config.algorithm import CommonPPOConfig, PPOConfig
+from trafficrl.config.algorithm import LearnerConfig
 from trafficrl.config.execution import ExecutionConfig
-from trafficrl.config.shared_policy import SharedPPOConfig
+from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.training.processes import ProcessVecEnv, SingleVecEnv
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 def build_vector_env(
     task: Task,
-    algorithm: CommonPPOConfig,
+    algorithm: LearnerConfig,
     execution: ExecutionConfig,
     *,
     seed: int,
@@ -53,10 +53,10 @@ def build_vector_env(
         makers = [partial(make, slot=slot) for slot in range(slots)]
         environments = ProcessVecEnv(makers, execution, folder)
     environments = VecMonitor(environments)
-    if isinstance(algorithm, SharedPPOConfig):
-        environments = SignalVecEnv(environments, algorithm.observation.max_phases)
     # The features of a shared policy have a scale of their own, and its mask must stay one.
-    norm_obs = isinstance(algorithm, PPOConfig) and algorithm.normalize_observation
+    norm_obs = algorithm.scales_observation
+    if isinstance(algorithm.observation, SignalObservationConfig):
+        environments = SignalVecEnv(environments, algorithm.observation.max_phases)
     if norm_obs or algorithm.normalize_reward:
         return VecNormalize(
             environments,

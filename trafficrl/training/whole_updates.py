@@ -5,20 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stable_baselines3 import PPO
-from stable_baselines3.common.buffers import RolloutBuffer
 
 from trafficrl.training.learner_state import random_state, set_random_state
+from trafficrl.training.parts import Learner, optimizers, variables
 
 __all__ = ["undone_if_cut"]
 
 
 @contextmanager
-def undone_if_cut(model: PPO) -> Iterator[None]:
+def undone_if_cut(model: Learner) -> Iterator[None]:
     """When the block raises, the learner is what it was before it, so that it can be saved."""
-    buffer = model.rollout_buffer
-    assert isinstance(buffer, RolloutBuffer)
+    buffer = model.rollout_buffer if isinstance(model, PPO) else model.replay_buffer
     weights = copy.deepcopy(model.policy.state_dict())
-    optimizer = copy.deepcopy(model.policy.optimizer.state_dict())
+    states = {name: copy.deepcopy(one.state_dict()) for name, one in optimizers(model).items()}
+    values = {name: value.detach().clone() for name, value in variables(model).items()}
     plain, tensors = random_state(model.device)
     updates, pending = model._n_updates, dict(model.logger.name_to_value)
     arrays = dict(vars(buffer))  # learning flattens them: it puts others in their place
@@ -26,7 +26,10 @@ def undone_if_cut(model: PPO) -> Iterator[None]:
         yield
     except BaseException:
         model.policy.load_state_dict(weights)
-        model.policy.optimizer.load_state_dict(optimizer)
+        for name, one in optimizers(model).items():
+            one.load_state_dict(states[name])
+        for name, value in variables(model).items():
+            value.data.copy_(values[name])
         set_random_state(plain, tensors, model.device)
         model._n_updates = updates
         model.logger.name_to_value.clear()
