@@ -197,7 +197,7 @@ def test_a_full_disk_leaves_the_last_whole_checkpoint(whole: RunPaths, tmp_path:
             checkpoints = Checkpoints(paths, Origin(ALGORITHM, city(), facts), keep=5)
             model.num_timesteps = 32
             with pytest.raises(RunError, match=r"No space left.*step_0000000024\.zip"):
-                checkpoints.save(model, {}, {"x": torch.zeros(100_000)}, Scores(None, None))
+                checkpoints.save(model, {}, {"x": torch.rand(100_000)}, Scores(None, None))
         assert [file for file in paths.checkpoints.iterdir() if "32" in file.name] == []
         found = newest(paths)
         assert found is not None
