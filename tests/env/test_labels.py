@@ -9,6 +9,7 @@ from learning_cases import ALGORITHM, small_task
 from teaching_cases import FRESH, Player, choosing_task, controllers, cycle_task, unsafe_city
 from teaching_cases import demonstrated as driven
 
+from trafficrl.config.controllers import SotlConfig
 from trafficrl.control.controller import Controller
 from trafficrl.env.actions import PhaseDurationsAction, build_action
 from trafficrl.env.classical import build_classical
@@ -101,10 +102,27 @@ def test_a_plan_is_said_exactly_by_decisions_of_one_step(tmp_path: Path) -> None
     assert played(one_second, found.actions, tmp_path).metrics == fixed.metrics
 
 
-def test_a_teacher_decides_when_the_learner_does(tmp_path: Path) -> None:
-    task = choosing_task(controllers=controllers(15.0))
-    with pytest.raises(ConfigError, match=r"decides every 15 s.*max_pressure\.interval_s=5"):
-        driven("max_pressure", task, tmp_path)
+def test_a_slower_teacher_keeps_its_phases_between_its_decisions(tmp_path: Path) -> None:
+    task = choosing_task(controllers=controllers(15.0), end_s=205.0)
+    found = driven("max_pressure", task, tmp_path, episodes=1)
+    direct = outcome(task, build_classical("max_pressure", task), tmp_path).metrics
+    again = played(task, found.actions, tmp_path).metrics
+    assert (again.delay_s, again.arrived) == (direct.delay_s, direct.arrived)
+    fast = choosing_task(end_s=205.0)
+    assert outcome(fast, build_classical("max_pressure", fast), tmp_path).metrics.delay_s != (
+        direct.delay_s
+    )
+
+
+@pytest.mark.parametrize(("name", "decision_s"), [("max_pressure", 10), ("sotl", 5)])
+def test_a_teacher_decides_when_the_learner_does(
+    name: str, decision_s: float, tmp_path: Path
+) -> None:
+    slow = {**controllers(15.0), "sotl": SotlConfig(interval_s=15)}
+    task = choosing_task(controllers=slow)
+    task = replace(task, action=replace(task.action, interval_s=decision_s))
+    with pytest.raises(ConfigError, match=rf"every 15 s.*{name}\.interval_s={decision_s}"):
+        driven(name, task, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["actuated", "max_pressure"])

@@ -1,6 +1,8 @@
 """What a controller does at a decision, as the action of a policy that would do the same.
 
-A teacher decides when the learner does: only then is there one action for each of its commands.
+A teacher decides when the learner does: only then is there one action for each of its commands. One
+that chooses phases from the moment alone may decide every so many decisions of the learner; in
+between it keeps what signals show.
 Commands are inverted exactly. What signals do by themselves, under a plan or SUMO's own control,
 is read from what they show; where they change amid a decision, which no action can say, the label
 is the phase that they have, or clear for, during the longer part of it, and `exact` is false.
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trafficrl.config.algorithm import ActionKind
+from trafficrl.config.controllers import GreedyConfig, RandomConfig
 from trafficrl.control.commands import Command, FollowPlan, NextPhase, PhaseDurations
 from trafficrl.control.controller import Controller
 from trafficrl.demand.scenario import Scenario
@@ -78,9 +81,14 @@ class Teacher:
         self._decision_s = task.action.decision_s
         self._kind = task.action.kind
         self._labels: Labels = KINDS[self._kind](task)
+        # Others count what has passed since their own last decision.
+        self._patient = isinstance(task.controllers.get(name), GreedyConfig | RandomConfig)
+        self._keeps = 0
+        """Decisions of the learner until its next own."""
 
     def begin(self, scenario: Scenario, seed: int) -> Sequence[SignalProgram]:
         """As any controller; signals run the programs only where it drives."""
+        self._keeps = 0
         programs = self._controller.begin(scenario, seed)
         self._labels.begin(programs)
         return programs
@@ -91,10 +99,18 @@ class Teacher:
         Raises:
             ConfigError: it decides at other times than the learner.
         """
+        if self._keeps:
+            self._keeps -= 1
+            return NextPhase(state.phase, self._decision_s)
         command = self._controller.decide(state)
         durations = isinstance(command, PhaseDurations)
         interval_s = command.cycle_s if durations else command.interval_s  # type: ignore[union-attr]
-        if abs(interval_s - self._decision_s) > EPSILON_S:
+        times = round(interval_s / self._decision_s)
+        fits = times >= 1 and abs(interval_s - times * self._decision_s) < EPSILON_S
+        if fits and times > 1 and self._patient and isinstance(command, NextPhase):
+            self._keeps = times - 1
+            return NextPhase(command.phase, self._decision_s)
+        if not fits or times > 1:
             key = "cycle_s" if self._kind is ActionKind.phase_durations else "interval_s"
             raise ConfigError(
                 f"teacher {self._name} decides every {interval_s:g} s, the learner every "

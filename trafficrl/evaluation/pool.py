@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
@@ -100,13 +100,19 @@ class WorkerPool:
 
     def close(self) -> None:
         """The workers have ended, with whatever they were doing, and their folders are gone."""
+        executor = self._executor
+        processes = list((executor._processes or {}).values())
+        manager: Any = executor._executor_manager_thread  # a thread, whatever its stub says
+        # What was cancelled is forgotten before workers go: otherwise the pool fails to fail it.
+        executor.shutdown(wait=False, cancel_futures=True)
         self._lifeline.close()
         by = time.monotonic() + CLOSE_TIMEOUT_S
         # The pool itself would wait for ever for one that hangs.
-        for process in list((self._executor._processes or {}).values()):
+        for process in processes:
             process.join(max(0.0, by - time.monotonic()))
             if process.is_alive():
                 process.kill()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        if manager is not None:
+            manager.join()
         self._theirs.close()
         shutil.rmtree(self._folder, ignore_errors=True)
