@@ -93,6 +93,19 @@ def test_what_changes_amid_decisions_is_told_to_be_inexact(tmp_path: Path) -> No
     assert chosen.all()
 
 
+def test_the_nearest_phase_is_the_one_for_most_of_the_decision(tmp_path: Path) -> None:
+    task = small_task(ALGORITHM, scenarios=FRESH, end_s=180.0, network=unsafe_city())
+    task = replace(task, action=replace(task.action, interval_s=7))
+    found = driven("fixed", task, tmp_path, episodes=1)
+    middle_s = (np.arange(len(found.actions)) * 7 + 3.5) % 90
+    assert not found.exact.all()
+    for place, signal in enumerate(task.network.signals):
+        ends_s = np.cumsum([phase.duration_s for phase in signal.phases])
+        shown = np.searchsorted(ends_s, middle_s, side="right")
+        whole = middle_s[:-1]  # the last decision is cut off by the end of the episode
+        assert found.actions[:-1, place].tolist() == shown[: len(whole)].tolist()
+
+
 def test_a_plan_is_said_exactly_by_decisions_of_one_step(tmp_path: Path) -> None:
     task = small_task(ALGORITHM, scenarios=FRESH, end_s=180.0, network=unsafe_city())
     one_second = replace(task, action=replace(task.action, interval_s=1))

@@ -26,6 +26,7 @@ from traffic_cases import scratch
 from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.teachers import CloningConfig
 from trafficrl.env.classical import build_classical
+from trafficrl.env.demonstrations import load_demonstrations
 from trafficrl.env.episodes import TrainingEpisodes
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError
@@ -134,9 +135,15 @@ def test_whole_episodes_are_held_out(tmp_path: Path) -> None:
 def test_returns_are_discounted_within_an_episode() -> None:
     sums = discounted(np.array([[1.0, 0.0], [1.0, 2.0], [1.0, 0.0]]), 0.5)
     assert sums.tolist() == [[1.0, 0.0], [1.5, 2.0], [1.75, 1.0]]
-    one_file = load_rows(with_file(SHARED, choices_file()), choosing_task(), None)
-    assert (one_file.returns <= 0).all()
-    assert len(one_file.returns) == len(one_file)
+    found = load_demonstrations(choices_file())
+    rows = load_rows(with_file(SHARED, choices_file()), choosing_task(), None)
+    returns = rows.returns.reshape(found.rewards.shape)
+    last = np.append(np.diff(found.episodes) != 0, True)
+    assert last.sum() == 4
+    assert np.array_equal(returns[last], found.rewards[last])
+    following = np.flatnonzero(~last) + 1
+    expected = found.rewards[~last] + SHARED.gamma * returns[following]
+    assert np.allclose(returns[~last], expected)
 
 
 def test_demonstrations_of_something_else_are_refused(tmp_path: Path) -> None:
