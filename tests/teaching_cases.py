@@ -21,8 +21,8 @@ from trafficrl.demand.scenario import Scenario
 from trafficrl.env.classical import build_classical
 from trafficrl.env.demonstrations import Demonstrations, save_demonstrations
 from trafficrl.env.episodes import TrainingEpisodes
-from trafficrl.env.labels import Teacher
 from trafficrl.env.task import Task
+from trafficrl.env.teacher import Teacher
 from trafficrl.evaluation.demonstrating import demonstrate_episode, joined
 from trafficrl.network.build import build_network
 from trafficrl.network.model import Network

@@ -14,8 +14,8 @@ from trafficrl.control.controller import Controller
 from trafficrl.env.actions import PhaseDurationsAction, build_action
 from trafficrl.env.classical import build_classical
 from trafficrl.env.episodes import Episode, TrainingEpisodes
-from trafficrl.env.labels import Teacher
 from trafficrl.env.task import Task
+from trafficrl.env.teacher import Teacher
 from trafficrl.errors import ConfigError
 from trafficrl.evaluation.demonstrating import demonstrate_episode
 from trafficrl.evaluation.episode import run_episode

@@ -13,10 +13,10 @@ from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.actions import build_action
 from trafficrl.env.encoding import build_encoder
 from trafficrl.env.episodes import Episode, TrainingEpisodes
-from trafficrl.env.labels import Teacher
 from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import RunningEpisode, draw_demand, start_episode
 from trafficrl.env.task import Task
+from trafficrl.env.teacher import Teacher
 from trafficrl.simulation.state import TrafficState
 
 __all__ = ["TrafficSignalEnv"]

@@ -16,10 +16,10 @@ from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.demonstrations import Demonstrations, check_training
 from trafficrl.env.encoding import build_encoder
 from trafficrl.env.episodes import Episode, TrainingEpisodes
-from trafficrl.env.labels import Teacher
 from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import RunningEpisode, start_episode
 from trafficrl.env.task import Task
+from trafficrl.env.teacher import Teacher
 from trafficrl.errors import SimulationError
 from trafficrl.evaluation.pool import WorkerPool
 from trafficrl.evaluation.worker import beating, kept_controller, worker_place

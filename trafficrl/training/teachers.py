@@ -7,8 +7,8 @@ from trafficrl.control.learned import LearnedController
 from trafficrl.env.actions import build_action
 from trafficrl.env.classical import build_classical
 from trafficrl.env.encoding import build_encoder
-from trafficrl.env.labels import Teacher
 from trafficrl.env.task import Task
+from trafficrl.env.teacher import Teacher
 from trafficrl.errors import ConfigError, unknown_name
 from trafficrl.runs.registry import ModelRegistry, find_registered
 from trafficrl.runs.run_models import best_model
