@@ -1,5 +1,6 @@
 """Learners with a memory, on real SUMO: what they remember and save, and going on from it."""
 
+import csv
 import re
 import zipfile
 from collections.abc import Mapping
@@ -141,6 +142,18 @@ def test_the_model_comes_back_and_acts_the_same(tmp_path: Path, algorithm: OffPo
         )
 
 
+def test_a_first_policy_explores_as_widely_as_it_is_told(tmp_path: Path) -> None:
+    spread = []
+    for log_std in (0.0, -2.0):
+        with off_policy_learner(tmp_path, replace(SAC, log_std_init=log_std)) as model:
+            model._setup_learn(1)
+            seen = np.repeat(np.asarray(model._last_obs), 500, axis=0)
+            spread.append(model.predict(seen)[0].std(axis=0).mean())
+    # Of a normal variable in half the range, which is 10; the tanh of a wide one is narrower.
+    assert spread[1] == pytest.approx(10 * np.exp(-2), rel=0.15)
+    assert 5 < spread[0] < 10
+
+
 def test_stable_baselines_reads_the_model(tmp_path: Path) -> None:
     with off_policy_learner(tmp_path, SAC) as model:
         model._setup_learn(1)
@@ -247,3 +260,12 @@ def test_the_target_follows_by_gradient_steps(tmp_path: Path) -> None:
             assert model._n_updates == updates
             assert follows() is equal or updates == 4
             model.train(1, 4)
+
+
+def test_exploration_falls_while_it_learns(tmp_path: Path) -> None:
+    falling, eight = replace(DQN, exploration_fraction=1.0), replace(RUN, total_timesteps=8)
+    with off_policy_learner(tmp_path, falling, eight) as model:
+        trainer_of(model, tmp_path, falling, eight).run()
+    with RunPaths(tmp_path).metrics.open(newline="", encoding="utf-8") as stream:
+        rates = [float(row["train/exploration_rate"]) for row in csv.DictReader(stream)]
+    assert rates == pytest.approx([1.0, 0.55])  # as it was when the steps to the update began

@@ -97,6 +97,9 @@ class SACConfig(ContinuousConfig):
     """Let the entropy bonus keep the policy's entropy near target_entropy."""
     target_entropy: Optional[float] = None  # noqa: UP045 - OmegaConf reads typing.Optional only
     """Of an action in shares of half its range [nat]; null for minus the number of its entries."""
+    log_std_init: float = 0.0
+    """Logarithm of the first standard deviation, in shares of half the range of an action; at 0
+    nearly all of a cycle goes to one phase of each signal."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

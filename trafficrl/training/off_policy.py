@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from stable_baselines3 import SAC, TD3
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
@@ -71,12 +72,17 @@ def build_td3(config: TD3Config, environments: VecEnv, common: dict[str, Any]) -
 def build_sac(config: SACConfig, common: dict[str, Any]) -> SAC:
     """It explores by the entropy that it is paid for."""
     entropy = config.target_entropy
-    return SAC(
+    model = SAC(
         tau=config.tau,
         ent_coef=f"auto_{config.ent_coef}" if config.learn_ent_coef else config.ent_coef,
         target_entropy="auto" if entropy is None else entropy,
         **common,
     )
+    with torch.no_grad():
+        spread = model.actor.log_std
+        assert isinstance(spread, torch.nn.Linear)
+        spread.bias.fill_(config.log_std_init)
+    return model
 
 
 def build_dqn(config: DQNConfig, common: dict[str, Any]) -> MaskedDQN:
