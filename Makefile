@@ -9,10 +9,9 @@ INSTALLED = $(VENV)/.installed
 train: $(INSTALLED)
 	$(VENV)/bin/trafficrl-train $(ARGS)
 
-# What mostly waits comes first, with one process more than the two cores that this is meant for.
+# One process more than the two cores that this is meant for: some tests wait for Slurm.
 test: $(INSTALLED)
-	$(VENV)/bin/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder \
-	    tests/slurm tests/app tests $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
@@ -28,5 +27,6 @@ install: $(INSTALLED)
 # The stamp comes last: an install that broke off is done again.
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(VENV)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
+	    --editable '.[dev]'
 	touch $@

@@ -84,6 +84,7 @@ def test_a_sumocfg_says_the_same_in_one_argument(given: Path, tmp_path: Path) ->
     assert episodes(tmp_path / "short") == episodes(tmp_path / "long")
 
 
+@pytest.mark.slow
 def test_a_policy_learns_on_a_map(tmp_path: Path) -> None:
     (tmp_path / "town.osm.gz").write_bytes(gzip.compress(TOWN.encode()))
     words = (

@@ -114,6 +114,7 @@ def test_the_same_command_twice_gives_the_same_run(first: RunPaths, folder: Path
     assert same_weights(again, first)
 
 
+@pytest.mark.slow
 def test_a_resolved_config_alone_gives_the_same_run(first: RunPaths, folder: Path) -> None:
     run = folder / "from_file"
     words = (f"--config-dir={first.root}", "--config-name=resolved_config")
@@ -125,6 +126,7 @@ def test_a_resolved_config_alone_gives_the_same_run(first: RunPaths, folder: Pat
     assert one == other
 
 
+@pytest.mark.slow
 def test_a_multirun_over_seeds_gives_different_runs(folder: Path) -> None:
     sweep = folder / "sweep"
     words = ("-m", "seed=1,2", f"hydra.sweep.dir={sweep}", "execution.single_env=true")
@@ -167,6 +169,7 @@ def test_a_finished_run_is_left_alone(first: RunPaths, folder: Path) -> None:
     assert {file.name for file in after if after[file] != before.get(file)} == {"train.log"}
 
 
+@pytest.mark.slow
 def test_a_finished_run_learns_longer_when_it_is_told_to(folder: Path) -> None:
     small = ("execution.eval_freq=0", "execution.single_env=true", "evaluation.seeds=1")
     run = train(folder / "longer", *small)

@@ -108,6 +108,7 @@ GONE = "the job goes on as it was submitted; not composed again: "
 WRONG = "edited since the job was submitted: "
 
 
+@pytest.mark.slow  # a job that finds them edited is above
 @pytest.mark.parametrize(("vehicles", "told"), [("", GONE), ("-1", WRONG)])
 def test_a_job_does_without_the_configuration_files_that_it_came_from(
     place: Path, vehicles: str, told: str

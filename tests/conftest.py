@@ -1,3 +1,5 @@
+"""Fixtures of more than one file, and the order of the tests."""
+
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,9 @@ CITIES = {
 @pytest.fixture(scope="session", params=sorted(CITIES))
 def city(request: pytest.FixtureRequest, cache_dir: Path) -> Network:
     return build_network(CITIES[request.param], cache_dir)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slurm's first, which mostly wait, then whole commands: short ones are left at last."""
+    first = {"slurm": 0, "app": 1, "launch": 1}
+    items.sort(key=lambda item: first.get(item.path.parent.name, 2))
