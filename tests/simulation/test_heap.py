@@ -1,6 +1,9 @@
 """Where memory lies that is asked for after much has been given back."""
 
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -26,7 +29,8 @@ def descents() -> int:
     return sum(later < before for before, later in pairwise(pieces))
 
 
-def test_what_was_given_back_is_not_given_out_before_the_end() -> None:
+def stir_and_look() -> None:
+    """What the test below asks of a process whose heap nothing else has stirred."""
     kept = stir()
     assert descents() > 100, "they fill gaps"
     heap = FreshHeap()
@@ -35,3 +39,12 @@ def test_what_was_given_back_is_not_given_out_before_the_end() -> None:
     heap.end()
     assert descents() > 100
     assert kept
+
+
+def test_what_was_given_back_is_not_given_out_before_the_end() -> None:
+    code = "import test_heap; test_heap.stir_and_look()"
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(
+        words, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
