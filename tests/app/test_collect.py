@@ -67,6 +67,7 @@ def test_a_wrong_teacher_is_one_line(word: str, told: str, tmp_path: Path) -> No
     assert not list(tmp_path.glob("run/*.npz"))
 
 
+@pytest.mark.slow
 def test_a_training_clones_and_follows_and_keeps_what_it_was_given(tmp_path: Path) -> None:
     words = (
         *(*SCENARIOS, *TRAINING, *SHARED),

@@ -44,6 +44,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path
 
 
+@pytest.mark.slow
 def test_a_job_does_what_was_submitted_whatever_is_edited_meanwhile(place: Path) -> None:
     member = place / "conf" / "scenarios" / "mine.yaml"
     member.parent.mkdir(parents=True)
@@ -108,7 +109,7 @@ GONE = "the job goes on as it was submitted; not composed again: "
 WRONG = "edited since the job was submitted: "
 
 
-@pytest.mark.slow  # a job that finds them edited is above
+@pytest.mark.slow
 @pytest.mark.parametrize(("vehicles", "told"), [("", GONE), ("-1", WRONG)])
 def test_a_job_does_without_the_configuration_files_that_it_came_from(
     place: Path, vehicles: str, told: str
