@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import traffic_cases as cases
+from grid_cases import REALISTIC
 from safety_cases import random_commands, watch
 
-from trafficrl.config.network import GridConfig
 from trafficrl.control.commands import Command, NextPhase, PhaseDurations
 from trafficrl.demand.build import build_scenario
 from trafficrl.demand.scenario import Scenario
@@ -17,13 +17,6 @@ from trafficrl.network.model import Network
 
 BOTH_KINDS = pytest.mark.parametrize("kind", [NextPhase, PhaseDurations])
 CITY = cases.city()
-REALISTIC = GridConfig(
-    network_seed=24208,
-    grid_dimension=6,
-    junctions_to_remove=2,
-    block_size_m=280,
-    lane_count="realistic",
-)
 
 
 def rush(network: Network, *, end_s: float, vph: float = 6000.0) -> Scenario:

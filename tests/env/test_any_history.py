@@ -7,32 +7,18 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
+from cologne_cases import cologne_task
 
-from trafficrl.config.algorithm import ActionConfig, ActionKind, ObservationConfig
-from trafficrl.config.network import NetFileConfig
-from trafficrl.config.resco import resco_scenarios
-from trafficrl.config.reward import RewardConfig, TermConfig
 from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
-from trafficrl.network.build import build_network
 
 DECISIONS = 80
 """What the addresses of SUMO's objects decide shows after 70."""
 
 
 @pytest.fixture(scope="module")
-def cologne(tmp_path_factory: pytest.TempPathFactory) -> Task:
-    published = resco_scenarios()["cologne1"]
-    cache = tmp_path_factory.mktemp("cologne")
-    return Task(
-        network=build_network(NetFileConfig(file=str(published.net_file)), cache),
-        scenarios={"cologne1": published.scenario()},
-        observation=ObservationConfig(phase_features=["phase_queue", "phase_vehicles"]),
-        action=ActionConfig(kind=ActionKind.next_phase, interval_s=10),
-        reward=RewardConfig(terms={"delay_per_signal_veh": TermConfig(weight=-1.0)}),
-        step_s=1.0,
-        end_s=3600.0,
-    )
+def cologne() -> Task:
+    return cologne_task(end_s=3600.0)
 
 
 def digests(task: Task, stirs: list[bool]) -> list[str]:

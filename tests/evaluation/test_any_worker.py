@@ -5,18 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cologne_cases import cologne_task
 
-from trafficrl.config.algorithm import ActionConfig, ActionKind, ObservationConfig
 from trafficrl.config.execution import ExecutionConfig
-from trafficrl.config.network import NetFileConfig
-from trafficrl.config.resco import resco_scenarios
-from trafficrl.config.reward import RewardConfig, TermConfig
 from trafficrl.env.task import Task
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.evaluation.outcome import Measure, Outcome
 from trafficrl.evaluation.pool import WorkerPool
 from trafficrl.evaluation.worker import Job, run_job
-from trafficrl.network.build import build_network
 from trafficrl.runs.seeding import Split
 from trafficrl.training.processes import ProcessVecEnv
 
@@ -28,19 +24,9 @@ EXECUTION = ExecutionConfig(
 
 
 @pytest.fixture(scope="module")
-def cologne(tmp_path_factory: pytest.TempPathFactory) -> Task:
+def cologne() -> Task:
     """The city in which the addresses of SUMO's objects show, after 700 s."""
-    published = resco_scenarios()["cologne1"]
-    cache = tmp_path_factory.mktemp("cologne")
-    return Task(
-        network=build_network(NetFileConfig(file=str(published.net_file)), cache),
-        scenarios={"cologne1": published.scenario()},
-        observation=ObservationConfig(phase_features=["phase_queue", "phase_vehicles"]),
-        action=ActionConfig(kind=ActionKind.next_phase, interval_s=10),
-        reward=RewardConfig(terms={"delay_per_signal_veh": TermConfig(weight=-1.0)}),
-        step_s=1.0,
-        end_s=1000.0,
-    )
+    return cologne_task(end_s=1000.0)
 
 
 def judged(task: Task, folder: Path, jobs: list[Job]) -> list[Outcome]:

@@ -14,7 +14,7 @@ from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
 from trafficrl.training.scoring import layers
-from trafficrl.training.shared_policy import NEVER, PhaseSet, SignalRows
+from trafficrl.training.shared_policy import PhaseSet, SignalRows, rate_choices
 
 __all__ = ["MaskedDQN", "PhaseValuePolicy"]
 
@@ -31,12 +31,7 @@ class PhaseValues(nn.Module):
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """What is still to come after each phase."""
-        chosen, exists, phases, signals = self._rows.split(rows)
-        each, whole = self.phases(exists, phases, signals)
-        row, place = chosen.nonzero(as_tuple=True)
-        found: torch.Tensor = self.value(torch.cat([each[row, place], whole[row]], dim=1))
-        values = found.new_full(chosen.shape, NEVER)
-        return values.index_put((row, place), found[:, 0])
+        return rate_choices(self._rows.split(rows), self.phases, self.value)
 
 
 class PhaseValueNetwork(QNetwork):

@@ -16,7 +16,7 @@ from torch import nn
 
 from trafficrl.training.scoring import ScoringPolicy, layers
 
-__all__ = ["NEVER", "PhaseSet", "SharedPhasePolicy", "SignalRows"]
+__all__ = ["NEVER", "PhaseSet", "SharedPhasePolicy", "SignalRows", "rate_choices"]
 
 NEVER = -1e9
 """Score of what may not be chosen: its exponential is 0 beside any other."""
@@ -61,6 +61,25 @@ class PhaseSet(nn.Module):
         return table, torch.cat([mean, most, signals], dim=1)
 
 
+def rate_choices(
+    parts: tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor],
+    phases_of: PhaseSet,
+    rate: nn.Module,
+) -> torch.Tensor:
+    """A number for each phase (B, P) that may be chosen; `NEVER` for the others.
+
+    Args:
+        parts: the rows as `SignalRows.split` gives them.
+        phases_of: embeds the phases, and the signal.
+        rate: one number (N, 1) from the two embeddings of a phase (N, H).
+    """
+    chosen, exists, phases, signals = parts
+    each, whole = phases_of(exists, phases, signals)
+    row, place = chosen.nonzero(as_tuple=True)
+    found: torch.Tensor = rate(torch.cat([each[row, place], whole[row]], dim=1))
+    return found.new_full(chosen.shape, NEVER).index_put((row, place), found[:, 0])
+
+
 class SharedScorer(nn.Module):
     """Scores the phases of each row (B, P), and embeds the signal for its value."""
 
@@ -81,12 +100,7 @@ class SharedScorer(nn.Module):
 
     def forward_actor(self, rows: torch.Tensor) -> torch.Tensor:
         """Scores (B, P); `NEVER` where a phase may not be chosen."""
-        chosen, exists, phases, signals = self._rows.split(rows)
-        each, whole = self.acting(exists, phases, signals)
-        row, place = chosen.nonzero(as_tuple=True)
-        found: torch.Tensor = self.score(torch.cat([each[row, place], whole[row]], dim=1))
-        scores = found.new_full(chosen.shape, NEVER)
-        return scores.index_put((row, place), found[:, 0])
+        return rate_choices(self._rows.split(rows), self.acting, self.score)
 
     def forward_critic(self, rows: torch.Tensor) -> torch.Tensor:
         """Embedding (B, H)."""
