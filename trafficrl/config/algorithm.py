@@ -6,6 +6,7 @@ from enum import Enum
 from omegaconf import MISSING
 
 from trafficrl.config.checks import check_choice, check_range
+from trafficrl.config.curriculum import CurriculumConfig
 from trafficrl.config.teachers import CloningConfig, KickstartConfig
 from trafficrl.errors import ConfigError
 
@@ -151,15 +152,13 @@ class AlgorithmConfig:
     action: ActionConfig = MISSING
     observation: ObservationBase = field(default_factory=ObservationBase)
     """A missing one would let no kind bring its own."""
+    curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
 
 
 @dataclass(kw_only=True)
 class LearnerConfig(AlgorithmConfig):
-    """What every learner has.
-
-    Steps are decisions of a whole network: where one policy acts for every signal, each of them
-    has the transitions of all signals.
-    """
+    """What every learner has; where one policy acts for every signal, each decision of the network
+    is a transition of each of them."""
 
     learning_rate: float = MISSING
     lr_schedule: LearningRateSchedule = LearningRateSchedule.constant

@@ -8,6 +8,7 @@ scenario is left out when there are more scenarios than slots, and none is drive
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trafficrl.config.curriculum import CurriculumConfig
 from trafficrl.config.scenarios import DemandMode, GeneratedScenarioConfig, ScenarioConfig
 from trafficrl.demand.scenario import DemandSeeds
 from trafficrl.runs.seeding import Split, demand_seed, stream
@@ -24,6 +25,8 @@ class Episode:
     """None: the scenario's own fixed seeds."""
     sumo_seed: int
     """Decides how drivers drive."""
+    share: float = 1.0
+    """Of the scenario's vehicles that drive; in training, a curriculum may say another."""
 
     @classmethod
     def of_split(cls, scenario: str, split: Split, index: int) -> "Episode":
@@ -36,12 +39,19 @@ class TrainingEpisodes:
     """The endless sequence of training episodes of one slot."""
 
     def __init__(
-        self, scenarios: Mapping[str, ScenarioConfig], *, seed: int, slot: int, slots: int
+        self,
+        scenarios: Mapping[str, ScenarioConfig],
+        *,
+        seed: int,
+        slot: int,
+        slots: int,
+        curriculum: CurriculumConfig | None = None,
     ) -> None:
         self._scenarios = list(scenarios.items())
         self._seed = seed
         self._slot = slot
         self._slots = slots
+        self._curriculum = curriculum or CurriculumConfig()
 
     def episode(self, index: int) -> Episode:
         """The slot's index-th episode."""
@@ -52,4 +62,5 @@ class TrainingEpisodes:
         seed = demand_seed(Split.training, int(rng.integers(most)))
         sumo_seed = demand_seed(Split.training, int(rng.integers(most)))
         fresh = isinstance(config, GeneratedScenarioConfig) and config.demand is DemandMode.fresh
-        return Episode(name, DemandSeeds(seed, seed) if fresh else None, sumo_seed)
+        demand = DemandSeeds(seed, seed) if fresh else None
+        return Episode(name, demand, sumo_seed, self._curriculum.share(index))

@@ -4,6 +4,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from trafficrl.config.scenarios import (
+    GeneratedScenarioConfig,
+    RouteFileScenarioConfig,
+    ScenarioConfig,
+)
+from trafficrl.config.simulation import SimulationConfig
 from trafficrl.control.controller import Controller
 from trafficrl.control.driver import SignalDriver
 from trafficrl.demand.build import build_scenario, keep_demand
@@ -43,8 +49,13 @@ def draw_demand(task: Task, episode: Episode) -> None:
     Raises:
         DemandError: the demand cannot be generated on this network.
     """
-    config = task.scenarios[episode.scenario]
-    keep_demand(episode.scenario, config, task.network, seeds=episode.demand, end_s=task.end_s)
+    keep_demand(
+        episode.scenario,
+        _demand(task, episode),
+        task.network,
+        seeds=episode.demand,
+        end_s=task.end_s,
+    )
 
 
 def start_episode(
@@ -75,7 +86,7 @@ def start_episode(
     try:
         scenario = build_scenario(
             episode.scenario,
-            task.scenarios[episode.scenario],
+            _demand(task, episode),
             task.network,
             seeds=episode.demand,
             end_s=task.end_s,
@@ -97,6 +108,23 @@ def start_episode(
     return RunningEpisode(scenario, session, driver, demand)
 
 
+def _demand(task: Task, episode: Episode) -> ScenarioConfig:
+    """The episode's share of its scenario; of files that were given SUMO itself takes one."""
+    config = task.scenarios[episode.scenario]
+    if episode.share == 1.0 or not isinstance(config, GeneratedScenarioConfig):
+        return config
+    return replace(config, num_vehicles=max(1, round(episode.share * config.num_vehicles)))
+
+
+def _simulation(task: Task, episode: Episode) -> SimulationConfig:
+    config = task.simulation
+    given = isinstance(task.scenarios[episode.scenario], RouteFileScenarioConfig)
+    if episode.share == 1.0 or not given:
+        return config
+    scale = episode.share * float(config.options.get("scale", 1.0))
+    return replace(config, options={**config.options, "scale": round(scale, 6)})
+
+
 def _options(
     task: Task, episode: Episode, output_dir: Path | None, *, emissions: bool
 ) -> SimulationOptions:
@@ -106,7 +134,7 @@ def _options(
         backend=task.backend,
         gui=task.gui,
         simulator=task.simulator,
-        simulation=task.simulation,
+        simulation=_simulation(task, episode),
         output_dir=output_dir,
         emissions=emissions,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from trafficrl.config.algorithm import ActionConfig, ObservationBase
 from trafficrl.config.controller import ControllerConfig
 from trafficrl.config.controllers import standard_controllers
+from trafficrl.config.curriculum import CurriculumConfig
 from trafficrl.config.execution import Backend, Simulator
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.reward import RewardConfig
@@ -31,6 +32,8 @@ class Task:
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     controllers: Mapping[str, ControllerConfig] = field(default_factory=standard_controllers)
     """Classical controllers by name."""
+    curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
+    """How much of the demand drives in training episodes."""
     simulator: Simulator = Simulator.micro
     backend: Backend = Backend.libsumo
     gui: bool = False
@@ -48,6 +51,7 @@ class Task:
             end_s=config.execution.end_time,
             simulation=config.simulation,
             controllers=config.controller,
+            curriculum=config.algorithm.curriculum,
             simulator=config.execution.simulator,
             backend=config.execution.backend,
             gui=config.execution.gui,

@@ -62,7 +62,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         self._slot = slot
         self._slots = slots
         self._seed = seed
-        self._episode = 0
+        self._episode, self._share = 0, 1.0
         self._running: RunningEpisode | None = None
         self._parent_folder = folder
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -93,7 +93,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
             self._episode = options["episode"]
         self._end_episode()
         episode = self._of_sequence(self._seed, self._episode)
-        self._episode += 1
+        self._episode, self._share = self._episode + 1, episode.share
         if self._folder is None:
             prefix = f"slot-{self._slot}-"
             self._folder = tempfile.TemporaryDirectory(prefix=prefix, dir=self._parent_folder)
@@ -151,6 +151,8 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         terminated = state.totals.expected_veh == 0
         if terminated or driver.finished:
             info["traffic"] = traffic_totals(state)
+            if self._task.curriculum.is_used:
+                info["traffic"]["demand_share"] = self._share
         if self._teacher is not None:
             info["teacher_action"] = self._taught
             self._taught = self._teacher.label(state).action
@@ -170,6 +172,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
             seed=self._seed if seed is None else seed,
             slot=self._slot,
             slots=self._slots,
+            curriculum=self._task.curriculum,
         ).episode(index)
 
     def _end_episode(self) -> None:

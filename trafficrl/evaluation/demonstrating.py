@@ -63,7 +63,9 @@ def demonstrate_all(
         SimulationError: a worker process died or hung.
         TrafficRLError: what an episode raised.
     """
-    sequence = TrainingEpisodes(task.scenarios, seed=seed, slot=0, slots=1)
+    sequence = TrainingEpisodes(
+        task.scenarios, seed=seed, slot=0, slots=1, curriculum=task.curriculum
+    )
     chosen = [sequence.episode(index) for index in range(episodes * len(task.scenarios))]
     jobs = {i: DemonstrationJob(controller, episode) for i, episode in enumerate(chosen)}
     found: dict[int, Arrays] = {}
