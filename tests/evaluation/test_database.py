@@ -16,7 +16,7 @@ from result_cases import NOTHING
 
 from trafficrl.errors import RunError
 from trafficrl.evaluation.database import EvaluationDatabase, SumoBuild
-from trafficrl.evaluation.outcome import EpisodeIdentity, Outcome
+from trafficrl.evaluation.outcome import EpisodeIdentity, Outcome, SliceQueues
 from trafficrl.evaluation.slices import SliceMetrics
 
 TESTS = Path(__file__).parent.parent
@@ -63,7 +63,8 @@ def identity(seed: int = 0, configuration: str = "c" * 64, **changes: Any) -> Ep
 def outcome(delay_s: float = 0.1 + 0.2, reward: float = -1.5) -> Outcome:
     metrics = replace(NOTHING, delay_s=delay_s, scheduled=3, arrived=2, co2_g=2.5, fuel_g=0.7)
     part = replace(SLICE, vehicle_type="public", slice_begin_s=900.0, co2_g=2.5)
-    return Outcome(metrics, (SLICE, part), reward, {"né": 1 / 3, "street 1": 1e-300})
+    over_time = SliceQueues(450.0, {"né": (0.0, 2 / 3), "street 1": (1e-300, 0.0)})
+    return Outcome(metrics, (SLICE, part), reward, {"né": 1 / 3, "street 1": 1e-300}, over_time)
 
 
 @pytest.mark.parametrize("name", ["plain", "it's [a=b] *?", "delay_s=5"])
@@ -220,6 +221,23 @@ def test_a_column_that_came_later_hides_no_older_shard(
         other.replace(newer)
         assert len(database.known([identity(0), identity(1)])) == 2
         assert len(database.episodes()) == 2
+    assert not caplog.records
+
+
+def test_queues_from_before_they_were_kept_over_time_still_count(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = EvaluationDatabase(tmp_path)
+    database.record(identity(0), outcome())
+    database.record(identity(1), outcome())
+    older, other = sorted((tmp_path / "queues").iterdir())[0], tmp_path / "other.parquet"
+    lost = "* EXCLUDE (slice_s, slice_edge, slice_queue_veh)"
+    duckdb.from_parquet(str(older)).project(lost).write_parquet(str(other))
+    other.replace(older)
+    assert database.known([identity(0), identity(1)]) == {
+        identity(0): replace(outcome(), slice_queues=None),
+        identity(1): outcome(),
+    }
     assert not caplog.records
 
 

@@ -205,6 +205,10 @@ def test_the_database_knows_who_else_met_the_episodes(tmp_path: Path) -> None:
     assert from_database.slices == from_run.slices
     for scenario, queues in from_run.queues.items():
         assert dict(from_database.queues[scenario]) == pytest.approx(queues, abs=1e-4)
+        kept, read = from_database.slice_queues[scenario], from_run.slice_queues[scenario]
+        assert (kept.slice_s, kept.edge_queue_veh.keys()) == (30.0, read.edge_queue_veh.keys())
+        for edge, row in read.edge_queue_veh.items():
+            assert kept.edge_queue_veh[edge] == pytest.approx(row, abs=1e-3)
     assert find_others(read_runs([judged(), trained()]), EvaluationDatabase(database()))[0] == []
     others, notes = find_others(runs, EvaluationDatabase(tmp_path))
     assert (others, notes) == ([], [f"{tmp_path} does not hold all episodes of judged"])
@@ -222,8 +226,8 @@ def test_a_controller_that_was_mended_since_is_not_taken_for_the_new_one(tmp_pat
             old = replace(identity, setting="old", configuration=f"old{identity.configuration}")
             more_s = 50.0 * (identity.controller == "max_pressure")
             metrics = replace(one.metrics, delay_s=one.metrics.delay_s + more_s)
-            mixed.record(old, Outcome(metrics, slices, 0.0, queues))
-        mixed.record(identity, Outcome(one.metrics, slices, 0.0, queues))
+            mixed.record(old, Outcome(metrics, slices, 0.0, *queues))
+        mixed.record(identity, Outcome(one.metrics, slices, 0.0, *queues))
     expected, _ = find_others([run], whole)
     found, notes = find_others([run], mixed)
     assert notes == []
@@ -247,7 +251,7 @@ def test_a_controller_that_gives_the_same_as_another_is_not_hidden(tmp_path: Pat
         if identity.configuration not in reported:
             continue
         slices, queues = whole.slices([one])[one.id], whole.queues([one])[one.id]
-        found = Outcome(one.metrics, slices, 0.0, queues)
+        found = Outcome(one.metrics, slices, 0.0, *queues)
         both.record(identity, found)
         if identity.controller == "fixed":
             twin = replace(
@@ -281,6 +285,16 @@ def test_a_run_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             "e is",
         ),
         ("evaluation/queues.json", '{"edge_queue_veh": {"a": {"b": {"e": NaN}}}}', "finite number"),
+        (
+            "evaluation/queues.json",
+            '{"slice_s": 30, "slice_queue_veh": {"a": {"b": {"e": [1, NaN]}}}}',
+            "e is damaged: not a list of finite numbers",
+        ),
+        (
+            "evaluation/queues.json",
+            '{"slice_s": 30, "slice_queue_veh": {"a": {"b": {"e": [1], "f": [1, 2]}}}}',
+            "its slices do not have one length",
+        ),
         ("metrics.csv", "timesteps,x\n1,\n2", "is damaged"),
         ("run.json", '{"step_ms": 3}', "not a mapping"),
     ],

@@ -1,8 +1,8 @@
 """Every judged episode, kept for good: what was run once under one configuration is known.
 
 A folder with three tables: `episodes` (one row an episode), and joined to it by `id` its `slices`
-(vehicles by type and by scheduled departure) and its `queues` (by edge). DuckDB reads them as they
-lie:
+(vehicles by type and by scheduled departure) and its `queues` (by edge, as means and over time).
+DuckDB reads them as they lie:
 
     SELECT controller, avg(delay_s) FROM 'outputs/evaluations/episodes/*.parquet' GROUP BY ALL
 
@@ -10,18 +10,29 @@ Such a query mixes whatever is there. `EvaluationDatabase.groups` keeps apart wh
 in one table: results of two versions of SUMO, or of two sets of its options.
 """
 
-import types
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 from uuid import uuid4
 
 from trafficrl.errors import RunError
 from trafficrl.evaluation.metrics import EpisodeMetrics
 from trafficrl.evaluation.outcome import EpisodeIdentity, Outcome
+from trafficrl.evaluation.schema import (
+    EPISODES,
+    IDENTITY,
+    METRICS,
+    QUEUES,
+    SLICE_QUEUES,
+    SLICES,
+    SLICES_OF_EPISODE,
+    Queues,
+    queue_row,
+    queues_of,
+)
 from trafficrl.evaluation.shards import (
     SUFFIX,
     list_shards,
@@ -34,27 +45,6 @@ from trafficrl.simulation.options import MESOSCOPIC
 
 __all__ = ["EvaluationDatabase", "RecordedEpisode", "SumoBuild"]
 
-TYPES = {int: "BIGINT", float: "DOUBLE", str: "VARCHAR", bool: "BOOLEAN"}
-
-
-def columns_of(rows: type) -> dict[str, str]:
-    """Column -> DuckDB's type, from the fields of a dataclass."""
-    hints = get_type_hints(rows)
-    found = {}
-    for field in fields(rows):
-        kind = hints[field.name]
-        if isinstance(kind, types.UnionType):  # or None
-            kind = get_args(kind)[0]
-        found[field.name] = TYPES[kind]
-    return found
-
-
-KEY = {"id": "VARCHAR", "recorded": "VARCHAR"}
-IDENTITY, METRICS = columns_of(EpisodeIdentity), columns_of(EpisodeMetrics)
-EPISODES = {**KEY, **IDENTITY, **METRICS, "reward": "DOUBLE"}
-SLICES_OF_EPISODE = columns_of(SliceMetrics)
-SLICES = {"id": "VARCHAR", **SLICES_OF_EPISODE}
-QUEUES = {"id": "VARCHAR", "edge": "VARCHAR[]", "queue_veh": "DOUBLE[]"}
 CONFIGURATION_LETTERS, SEED_DIGITS = 16, 10
 PREFIX_LENGTH = CONFIGURATION_LETTERS + SEED_DIGITS + 2
 WITHOUT_EMISSIONS: dict[str, Any] = {"co2_g": None, "fuel_g": None}
@@ -114,8 +104,7 @@ class EvaluationDatabase:
         slices = [(row_id, *astuple(one)) for one in outcome.slices]
         if slices:  # before the episode: where that is known, the rest is whole
             write_shard(self._slices / name, SLICES, slices)
-        by_edge = outcome.edge_queue_veh
-        write_shard(self._queues / name, QUEUES, [(row_id, list(by_edge), list(by_edge.values()))])
+        write_shard(self._queues / name, QUEUES | SLICE_QUEUES, [queue_row(row_id, outcome)])
         metrics = astuple(outcome.metrics)
         row = (row_id, recorded, *astuple(identity), *metrics, outcome.reward)
         write_shard(self._episodes / name, EPISODES, [row])
@@ -137,7 +126,8 @@ class EvaluationDatabase:
             if serving:
                 episode = min(serving, key=partial(preference, identity))
                 outcome = as_asked(episode, slices[episode.id], identity)
-                found[identity] = replace(outcome, edge_queue_veh=queues[episode.id])
+                means, over_time = queues[episode.id]
+                found[identity] = replace(outcome, edge_queue_veh=means, slice_queues=over_time)
         return found
 
     def groups(self) -> dict[SumoBuild, list[RecordedEpisode]]:
@@ -192,11 +182,13 @@ class EvaluationDatabase:
             found.setdefault(row_id, []).append(slices)
         return {row_id: tuple(slices) for row_id, slices in found.items()}
 
-    def queues(self, episodes: Iterable[RecordedEpisode]) -> dict[str, dict[str, float]]:
-        """Id of each episode -> edge -> mean queue [veh]; a damaged file is left out likewise."""
+    def queues(self, episodes: Iterable[RecordedEpisode]) -> dict[str, Queues]:
+        """Id of each episode -> edge -> mean queue [veh], and the same over time, None where it
+        was not kept; a damaged file is left out likewise."""
         files = [self._queues / shard_name(one.identity, one.id) for one in episodes]
-        rows = read_shards([file for file in files if file.exists()], QUEUES)
-        return {row_id: dict(zip(edges, queues, strict=True)) for row_id, edges, queues in rows}
+        there = [file for file in files if file.exists()]
+        columns = QUEUES | SLICE_QUEUES
+        return dict(map(queues_of, read_shards(there, columns, optional=SLICE_QUEUES)))
 
 
 def shard_prefix(identity: EpisodeIdentity) -> str:

@@ -13,7 +13,7 @@ from trafficrl.env.simulate import start_episode
 from trafficrl.env.task import Task
 from trafficrl.evaluation.metrics import episode_metrics
 from trafficrl.evaluation.outcome import Measure, Outcome
-from trafficrl.evaluation.queues import edge_queues
+from trafficrl.evaluation.queues import edge_queues, slice_queues
 from trafficrl.evaluation.slices import build_slices
 from trafficrl.evaluation.trips import read_trips
 from trafficrl.simulation.session import SumoSession
@@ -66,11 +66,13 @@ def run_episode(
             free_s=free_s,
         )
     span = {"begin_s": scenario.begin_s, "end_s": scenario.end_s}
+    length_s = scenario.end_s - scenario.begin_s
     return Outcome(
         episode_metrics(trips, states, scheduled=scenario.num_scheduled, **span),
         build_slices(trips, begin_s=scenario.begin_s, slice_s=measure.slice_s),
         sum(reward.pay(state)[0] for state in states),
-        edge_queues(states, task.network, length_s=scenario.end_s - scenario.begin_s),
+        edge_queues(states, task.network, length_s=length_s),
+        slice_queues(states, task.network, length_s=length_s, slice_s=measure.slice_s),
     )
 
 

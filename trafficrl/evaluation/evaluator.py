@@ -233,4 +233,5 @@ def result(key: Key, job: Job, outcome: Outcome) -> EpisodeResult:
         outcome.slices,
         outcome.edge_queue_veh,
         job.identity.configuration if job.identity else "",
+        outcome.slice_queues,
     )

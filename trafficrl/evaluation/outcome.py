@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from trafficrl.evaluation.metrics import EpisodeMetrics
 from trafficrl.evaluation.slices import SliceMetrics
 
-__all__ = ["EpisodeIdentity", "EpisodeResult", "Measure", "Outcome"]
+__all__ = ["EpisodeIdentity", "EpisodeResult", "Measure", "Outcome", "SliceQueues"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,18 @@ class Measure:
     emissions: bool = False
     """CO2 and fuel by SUMO's emission model, which costs simulation time."""
     slice_s: float = 900.0
-    """Length of the slices of scheduled departure [s]."""
+    """Length of the slices of scheduled departure, and of those that queues are kept in [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceQueues:
+    """Where vehicles stood as an episode went on."""
+
+    slice_s: float
+    """Length of a slice [s]; the first begins with the episode, the last one may be shorter."""
+    edge_queue_veh: Mapping[str, tuple[float, ...]]
+    """Edge -> mean number of standing vehicles in each slice; edges where nobody stood are left
+    out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,8 @@ class Outcome:
     """Sum of rewards; None where the episode is known from a run with another reward."""
     edge_queue_veh: Mapping[str, float] = field(default_factory=dict)
     """Edge -> vehicles that stand there, mean over time; edges where nobody stood are left out."""
+    slice_queues: SliceQueues | None = None
+    """The same over time; None for an episode that was recorded before they were kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,8 @@ class EpisodeResult:
     """Edge -> vehicles that stand there, mean over time; edges where nobody stood are left out."""
     configuration: str = ""
     """As in its identity: the database knows it by this. Empty where it was not recorded."""
+    slice_queues: SliceQueues | None = None
+    """As in the outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

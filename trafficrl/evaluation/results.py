@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,7 @@ class Comparison:
 
 def episode_dict(result: EpisodeResult) -> dict[str, Any]:
     """The episode without its slices and queues, which the database keeps one by one."""
-    values = asdict(result)
-    del values["slices"], values["edge_queue_veh"]
+    values = asdict(replace(result, slices=(), edge_queue_veh={}, slice_queues=None))
+    for kept_elsewhere in ("slices", "edge_queue_veh", "slice_queues"):
+        del values[kept_elsewhere]
     return values

@@ -7,7 +7,7 @@ ending, which no reader looks at. So there is nothing to lock and nothing to rep
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -78,31 +78,44 @@ def list_shards(folder: Path) -> list[Path]:
         raise RunError(f"{folder} cannot be read: {error.strerror}") from error
 
 
-def read_shards(files: Sequence[Path], columns: Columns) -> list[Row]:
+def read_shards(
+    files: Sequence[Path], columns: Columns, *, optional: Collection[str] = ()
+) -> list[Row]:
     """All rows of the files, in their order; a file that is damaged or has other columns is named
-    in a warning and left out."""
+    in a warning and left out.
+
+    Args:
+        files: to read.
+        columns: of a row.
+        optional: those of them that files of earlier versions may lack; None stands there then.
+    """
     if not files:
         return []
     try:
         return _read(files, columns)
     except duckdb.Error:  # some file of them: find out which, one by one
-        return [row for file in files for row in _read_if_sound(file, columns)]
+        return [row for file in files for row in _read_if_sound(file, columns, optional)]
 
 
-def _read_if_sound(file: Path, columns: Columns) -> list[Row]:
+def _read_if_sound(file: Path, columns: Columns, optional: Collection[str]) -> list[Row]:
     try:
         return _read([file], columns)
     except duckdb.BinderException:
         description = connection().execute(f"SELECT * FROM {source([file])} LIMIT 0").description  # noqa: S608
         missing = sorted(set(columns) - {name for name, *_ in description})
+        if set(missing) <= set(optional):
+            return _read([file], columns, missing)
         log.warning("%s is left out: it has no column %s", file, ", ".join(missing))
     except duckdb.Error as error:
         log.warning("%s is damaged and left out: %s", file, one_line(error))
     return []
 
 
-def _read(files: Sequence[Path], columns: Columns) -> list[Row]:
-    wanted = ", ".join(f"{quoted_name(name)}::{kind}" for name, kind in columns.items())
+def _read(files: Sequence[Path], columns: Columns, missing: Collection[str] = ()) -> list[Row]:
+    wanted = ", ".join(
+        f"{'NULL' if name in missing else quoted_name(name)}::{kind}"
+        for name, kind in columns.items()
+    )
     return connection().execute(f"SELECT {wanted} FROM {source(files)}").fetchall()  # noqa: S608
 
 

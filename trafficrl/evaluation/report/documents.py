@@ -68,6 +68,15 @@ class Document:
             self._refuse("a finite number")
         return float(value)
 
+    def numbers(self) -> tuple[float, ...]:
+        """A list of finite numbers; faster than `items`, for long ones."""
+        found = self.value
+        if not isinstance(found, list) or not all(
+            type(one) in (int, float) and math.isfinite(one) for one in found
+        ):
+            self._refuse("a list of finite numbers")
+        return tuple(map(float, found))
+
     def whole(self) -> int:
         """A whole number."""
         if isinstance(self.value, bool) or not isinstance(self.value, int):

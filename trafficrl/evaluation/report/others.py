@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trafficrl.evaluation.database import EvaluationDatabase, RecordedEpisode
-from trafficrl.evaluation.outcome import EpisodeResult
-from trafficrl.evaluation.queues import mean_queues
+from trafficrl.evaluation.outcome import EpisodeResult, SliceQueues
+from trafficrl.evaluation.queues import mean_queues, mean_slice_queues
 from trafficrl.evaluation.report.run_folder import JudgedRun
 from trafficrl.evaluation.report.sections import Judged
 from trafficrl.evaluation.slices import SliceMetrics, pool_slices
@@ -84,10 +84,13 @@ def _judged(
     queues_by_id = database.queues(rows)
     slices: dict[str, list[SliceMetrics]] = defaultdict(list)
     queues: dict[str, list[Mapping[str, float]]] = defaultdict(list)
+    over_time: dict[str, list[SliceQueues | None]] = defaultdict(list)
     for one in rows:
         slices[one.identity.scenario] += by_id.get(one.id, ())
         if one.id in queues_by_id:
-            queues[one.identity.scenario].append(queues_by_id[one.id])
+            mean_veh, slices_veh = queues_by_id[one.id]
+            queues[one.identity.scenario].append(mean_veh)
+            over_time[one.identity.scenario].append(slices_veh)
     results = tuple(
         EpisodeResult(
             controller=one.identity.controller,
@@ -99,6 +102,7 @@ def _judged(
         )
         for one in rows
     )
+    means = {scenario: mean_slice_queues(found) for scenario, found in over_time.items()}
     return Judged(
         label=rows[0].identity.controller,
         run=Path(rows[0].identity.run).name,
@@ -106,4 +110,5 @@ def _judged(
         results=results,
         slices={scenario: pool_slices(found) for scenario, found in slices.items()},
         queues={scenario: mean_queues(found) for scenario, found in queues.items()},
+        slice_queues={scenario: found for scenario, found in means.items() if found is not None},
     )

@@ -11,7 +11,7 @@ from trafficrl.config.simulation import SimulationConfig
 from trafficrl.errors import ConfigError, RunError
 from trafficrl.evaluation.database import SumoBuild
 from trafficrl.evaluation.metrics import EpisodeMetrics
-from trafficrl.evaluation.outcome import EpisodeResult
+from trafficrl.evaluation.outcome import EpisodeResult, SliceQueues
 from trafficrl.evaluation.report.documents import Document, read_json, read_table, read_yaml
 from trafficrl.evaluation.slices import SliceMetrics
 from trafficrl.runs.paths import RunPaths
@@ -20,6 +20,7 @@ from trafficrl.simulation.options import option_set
 __all__ = ["JudgedRun", "flat", "read_runs"]
 
 Queues = Mapping[tuple[str, str], Mapping[str, float]]
+OverTime = Mapping[tuple[str, str], SliceQueues]
 Slices = Mapping[tuple[str, str], Sequence[SliceMetrics]]
 
 
@@ -41,6 +42,8 @@ class JudgedRun:
     queues: Queues
     """(controller, scenario) -> edge -> mean over time and seeds of the standing vehicles [veh];
     empty for runs that kept none."""
+    slice_queues: OverTime
+    """(controller, scenario) -> the same over time; likewise."""
     settings: Mapping[str, Mapping[str, Any]]
     """Scenario -> all that two runs must share for their episodes to be the same."""
     training: Mapping[str, Sequence[float]]
@@ -100,7 +103,8 @@ def _read_run(folder: Path, name: str) -> JudgedRun:
     if not episodes:
         raise RunError(f"{results.place} holds no episodes")
     scenarios = dict.fromkeys(episode.scenario for episode in episodes)
-    queues = paths.evaluation / "queues.json"
+    file = paths.evaluation / "queues.json"
+    queues = read_json(file) if file.exists() else Document({}, str(file))
     record = read_json(paths.run) if paths.run.exists() else Document({}, str(paths.run))
     return JudgedRun(
         name=name,
@@ -111,7 +115,8 @@ def _read_run(folder: Path, name: str) -> JudgedRun:
         confidence=results["confidence"].number(),
         results=episodes,
         slices=_slices(results["slices"]),
-        queues=_queues(read_json(queues)) if queues.exists() else {},
+        queues=_queues(queues),
+        slice_queues=_slice_queues(queues),
         settings={scenario: _setting(config, scenario, folder) for scenario in scenarios},
         training=read_table(paths.metrics) if paths.metrics.exists() else {},
         step_ms={
@@ -198,9 +203,28 @@ def _queues(item: Document) -> Queues:
         (controller, scenario): {
             edge: queue_veh.number() for edge, queue_veh in queues.mapping().items()
         }
-        for controller, scenarios in item["edge_queue_veh"].mapping().items()
+        for controller, scenarios in item.get("edge_queue_veh", {}).mapping().items()
         for scenario, queues in scenarios.mapping().items()
     }
+
+
+def _slice_queues(item: Document) -> OverTime:
+    rows = item.get("slice_queue_veh", {}).mapping()
+    if not rows:
+        return {}
+    slice_s = item["slice_s"].number()
+    found = {
+        (controller, scenario): SliceQueues(
+            slice_s,
+            {edge: row.numbers() for edge, row in queues.mapping().items()},
+        )
+        for controller, scenarios in rows.items()
+        for scenario, queues in scenarios.mapping().items()
+    }
+    lengths = {len(row) for one in found.values() for row in one.edge_queue_veh.values()}
+    if slice_s <= 0 or len(lengths) > 1:
+        raise RunError(f"{item.place} is damaged: its slices do not have one length")
+    return found
 
 
 def _numbers(item: Document, kind: type, but: Sequence[str] = ()) -> dict[str, Any]:

@@ -7,11 +7,11 @@ clearance, demand, SUMO's version and options. Whatever is left apart, and why, 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from trafficrl.errors import ConfigError, RunError, unknown_name
 from trafficrl.evaluation.database import SumoBuild
-from trafficrl.evaluation.outcome import EpisodeResult
+from trafficrl.evaluation.outcome import EpisodeResult, SliceQueues
 from trafficrl.evaluation.report.run_folder import JudgedRun, flat
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.slices import SliceMetrics
@@ -21,6 +21,7 @@ __all__ = ["Judged", "Section", "build_sections", "changes", "differing"]
 MOST_NAMED = 6
 """Differences of two settings that are told; the rest is counted."""
 MISSING = "nothing"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Judged:
     """By scenario."""
     queues: Mapping[str, Mapping[str, float]]
     """Scenario -> edge -> mean queue [veh]."""
+    slice_queues: Mapping[str, SliceQueues]
+    """Scenario -> the same over time; empty where it was not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +138,15 @@ def _judged(run: JudgedRun) -> Iterable[Judged]:
             run=run.name,
             classical=label in run.classical,
             results=tuple(result for result in run.results if result.controller == label),
-            slices={scene: found for (name, scene), found in run.slices.items() if name == label},
-            queues={scene: found for (name, scene), found in run.queues.items() if name == label},
+            slices=_of(label, run.slices),
+            queues=_of(label, run.queues),
+            slice_queues=_of(label, run.slice_queues),
         )
+
+
+def _of(label: str, rows: Mapping[tuple[str, str], T]) -> dict[str, T]:
+    """One controller's values by scenario."""
+    return {scenario: found for (name, scenario), found in rows.items() if name == label}
 
 
 def _shared_episodes(
