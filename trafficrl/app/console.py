@@ -25,6 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from trafficrl.app.arguments import CommandParser
+from trafficrl.app.config_debug import tell_sources
 from trafficrl.app.failures import Failure
 from trafficrl.app.hydra_errors import explain_composition
 from trafficrl.app.job import Job, never
@@ -96,6 +97,8 @@ def _compose_and_run(job: Callable[[DictConfig], None], command: str, config_nam
     main = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=config_name)
     try:
         main(job)()
+        if any(word.split("=")[0] in ("-c", "--cfg") for word in sys.argv[1:]):
+            tell_sources()  # of a configuration that is carried out the job tells
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(explain_composition(error)) from error
     except ValueError as error:  # Hydra's own, which does not name its place; a job keeps its own

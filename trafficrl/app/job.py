@@ -13,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from trafficrl.app.config_debug import tell_sources
 from trafficrl.app.failures import Failure, job_name, same_folder, told
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import differences
@@ -81,6 +82,8 @@ class Job(Generic[E]):
         Raises:
             ConfigError: the configuration fails its checks.
         """
+        if os.getpid() == self._process:  # a job that was sent away has its values kept
+            tell_sources()
         return locate(to_experiment(cfg, self._schema), [Path.cwd(), *_config_dirs()])
 
     def nothing_left(self, experiment: E, folder: Path, overrides: Sequence[str]) -> bool:
