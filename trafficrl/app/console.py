@@ -29,9 +29,9 @@ from trafficrl.app.config_debug import tell_sources
 from trafficrl.app.failures import Failure
 from trafficrl.app.hydra_errors import explain_composition
 from trafficrl.app.job import Job, never
+from trafficrl.app.stand_ins import spelled_out
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.store import conf_dir, register_configs
-from trafficrl.config.sumocfg import load_sumocfg
 from trafficrl.errors import ConfigError, RunError, TrafficRLError
 from trafficrl.launch.sweeper import quoted
 from trafficrl.runs.stop import STOPPED_EXIT_CODE, Stopped
@@ -121,7 +121,7 @@ def _read_overrides(command: str) -> list[str]:
     flags = sys.argv[1:]
     for word in overrides:
         flags.remove(word)
-    overrides = _spelled_out(overrides, command)
+    overrides = spelled_out(overrides, command)
     if command == "trafficrl-train":
         overrides = [_for_sweeper(word) for word in overrides]
     sys.argv[1:] = flags + overrides
@@ -132,27 +132,6 @@ def _for_sweeper(word: str) -> str:
     """`batch=` is no value of a configuration: it tells the sweeper what jobs to make."""
     key, _, value = word.partition("=")
     return f"hydra.sweeper.batch={quoted(value)}" if key == "batch" else word
-
-
-def _spelled_out(overrides: list[str], command: str) -> list[str]:
-    """`sumocfg=FILE` stands for all that the file says, wherever it stands; the rest for itself.
-
-    Raises:
-        ConfigError: it stands twice, or the file cannot be used.
-    """
-    files = [word.partition("=")[2] for word in overrides if word.startswith("sumocfg=")]
-    if not files:
-        return overrides
-    if len(files) > 1:
-        raise ConfigError(f"sumocfg may be given once, got {' and '.join(files)}")
-    configuration = load_sumocfg(Path(files[0]))
-    if configuration.left_out:
-        names = ", ".join(configuration.left_out)
-        print(
-            f"{command}: {files[0]}: left out, since a run decides them: {names}", file=sys.stderr
-        )
-    own = [word for word in overrides if not word.startswith("sumocfg=")]
-    return configuration.overrides(own) + own
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Experiments of the earlier program, read as ours; no key is lost in silence."""
