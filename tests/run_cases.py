@@ -30,16 +30,28 @@ TRAINING = (
 
 def run_command(name: str, *words: str) -> str:
     """What the command printed; its runs lie where they would for a user in that folder."""
+    done = ended(name, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def run_refused(name: str, *words: str) -> str:
+    """The one line that the command refused its configuration with."""
+    done = ended(name, *words)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def ended(name: str, *words: str) -> subprocess.CompletedProcess[str]:
     code = f"from trafficrl.app.{name} import main; main()"
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", code, *words],
         cwd=scratch(),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @cache

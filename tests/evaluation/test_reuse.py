@@ -17,6 +17,7 @@ from trafficrl.config.controllers import MaxPressureConfig
 from trafficrl.config.reward import RewardConfig, TermConfig
 from trafficrl.config.scenarios import RouteFileScenarioConfig
 from trafficrl.config.simulation import SimulationConfig
+from trafficrl.env.extensions import Extension
 from trafficrl.env.task import Task
 from trafficrl.errors import RunError
 from trafficrl.evaluation.database import EvaluationDatabase
@@ -247,6 +248,17 @@ def test_a_controller_is_its_parameters_and_a_model_its_content(
     action = replace(task.action, interval_s=5)
     moved = replace(task, action=action)
     assert identity(moved, tmp_path, str(model)).configuration == learned, "it brings its own"
+
+
+def test_code_of_ones_own_decides_models_and_rewards(model: Path, tmp_path: Path) -> None:
+    tasks = [
+        replace(small_task(), extensions=extensions)
+        for extensions in ((), (Extension("x.py", "a = 1"),), (Extension("x.py", "a = 2"),))
+    ]
+    found = [identity(task, tmp_path, str(model)) for task in tasks]
+    assert len({one.configuration for one in found}) == 3
+    assert len({one.reward_terms for one in found}) == 3
+    assert len({identity(task, tmp_path, "fixed").configuration for task in tasks}) == 1
 
 
 def test_a_given_file_is_its_content(tmp_path: Path) -> None:

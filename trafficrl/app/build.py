@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from trafficrl.app.consent import allowed_extensions
 from trafficrl.app.given_demand import check_given_demand
 from trafficrl.app.inputs import keep_inputs, naming_originals
 from trafficrl.config.execution import Score, Simulator
@@ -98,9 +99,10 @@ def task_on(config: ExperimentConfig, network: Network) -> Task:
 
     Raises:
         DemandError: a given demand cannot be driven on it.
+        ConfigError: code of the user's own that nobody has named.
     """
     warn_of_short_yellow(network)
-    task = Task.of(config, network)
+    task = replace(Task.of(config, network), extensions=allowed_extensions(config))
     for name, scenario in config.scenarios.items():
         if isinstance(scenario, RouteFileScenarioConfig):
             check_given_demand(name, scenario, task)
@@ -129,6 +131,7 @@ def provenance(task: Task) -> dict[str, Any]:
         "packages": package_versions(),
         "git_commit": git_commit(),
         "network_hash": task.network.hash,
+        **({"extensions": [own.sha256 for own in task.extensions]} if task.extensions else {}),
     }
 
 

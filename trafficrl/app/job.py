@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from trafficrl.app.config_debug import tell_sources
+from trafficrl.app.consent import allow_named, allowed_extensions
 from trafficrl.app.failures import Failure, job_name, same_folder, told
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import differences
@@ -80,11 +81,14 @@ class Job(Generic[E]):
         """The experiment of a composed configuration.
 
         Raises:
-            ConfigError: the configuration fails its checks.
+            ConfigError: the configuration fails its checks, or brings code that nobody has named.
         """
         if os.getpid() == self._process:  # a job that was sent away has its values kept
             tell_sources()
-        return locate(to_experiment(cfg, self._schema), [Path.cwd(), *_config_dirs()])
+        found = locate(to_experiment(cfg, self._schema), [Path.cwd(), *_config_dirs()])
+        allow_named(found, HydraConfig.get().overrides.task)
+        allowed_extensions(found)  # or it is refused in a job that waited for days
+        return found
 
     def nothing_left(self, experiment: E, folder: Path, overrides: Sequence[str]) -> bool:
         """The folder holds all that the experiment asks for.
@@ -108,6 +112,7 @@ class Job(Generic[E]):
         """The configuration as it was when the job was submitted: it may have waited for days."""
         file = RunPaths(folder).submitted_config
         kept = load_experiment(file, self._schema)
+        allow_named(kept, HydraConfig.get().overrides.task)
         try:
             changed = told(differences(kept, self.checked(cfg)))
         except ConfigError as error:  # files that are being edited are of no concern to the job

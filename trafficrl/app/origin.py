@@ -30,7 +30,11 @@ def origin_of(config: ExperimentConfig, task: Task, paths: RunPaths) -> Origin:
         "scenarios": tuple(config.scenarios),
         "simulator": config.execution.simulator.value,
         "lineage": lineage(config, paths),
-        "versions": {**config.provenance["packages"], "sumo": config.provenance["sumo"]},
+        "versions": {
+            **config.provenance["packages"],
+            "sumo": config.provenance["sumo"],
+            **{f"extension {Path(own.file).name}": own.sha256 for own in task.extensions},
+        },
     }
     return Origin(config.algorithm, task.network, facts)
 

@@ -5,12 +5,16 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from trafficrl.config.checks import check_choice, check_range
+from trafficrl.config.checks import check_range
 from trafficrl.config.curriculum import CurriculumConfig
 from trafficrl.config.teachers import CloningConfig, KickstartConfig
 from trafficrl.errors import ConfigError
 
 __all__ = [
+    "EDGE_FEATURES",
+    "NETWORK_FEATURES",
+    "PHASE_FEATURES",
+    "SIGNAL_FEATURES",
     "ActionConfig",
     "ActionKind",
     "Activation",
@@ -105,15 +109,13 @@ class ObservationBase:
     """What a policy sees: the whole network at once, or each signal by itself."""
 
 
-def check_features(scope: str, names: list[str], known: tuple[str, ...]) -> None:
-    """Return when a scope's features are known, each named once.
+def check_features(scope: str, names: list[str]) -> None:
+    """Return when each feature is named once; which there are is for `config/extensions.py`.
 
     Raises:
-        ConfigError: one is not.
+        ConfigError: one is named twice.
     """
     where = f"algorithm.observation.{scope}_features"
-    for name in names:
-        check_choice(where, name, known)
     if len(set(names)) != len(names):
         raise ConfigError(f"{where}: a feature is named twice in {names}")
 
@@ -128,10 +130,8 @@ class ObservationConfig(ObservationBase):
     network_features: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        check_features("edge", self.edge_features, EDGE_FEATURES)
-        check_features("phase", self.phase_features, PHASE_FEATURES)
-        check_features("signal", self.signal_features, SIGNAL_FEATURES)
-        check_features("network", self.network_features, NETWORK_FEATURES)
+        for scope in ("edge", "phase", "signal", "network"):
+            check_features(scope, getattr(self, f"{scope}_features"))
 
     @property
     def is_empty(self) -> bool:

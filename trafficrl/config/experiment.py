@@ -11,6 +11,7 @@ from trafficrl.config.algorithm import ActionKind, AlgorithmConfig
 from trafficrl.config.checks import check_range
 from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import Backend, EvaluationConfig, ExecutionConfig, Simulator
+from trafficrl.config.extensions import check_names
 from trafficrl.config.network import NetworkConfig
 from trafficrl.config.reward import RewardConfig
 from trafficrl.config.scenarios import (
@@ -44,6 +45,9 @@ class ExperimentConfig:
     resume_from: Optional[str] = None  # noqa: UP045 - OmegaConf reads typing.Optional only
     """A model.zip, a run folder or the name of a model, `NAME@TAG`, whose model, schedules and
     step count go on."""
+    extensions: list[str] = field(default_factory=list)
+    """Python files with reward terms and features of the user's own (`config/extensions.py`).
+    Their code runs only where the command line or a call names them."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """Written into a run folder's resolved_config.yaml: versions, commit, network hash."""
 
@@ -61,6 +65,8 @@ class ExperimentConfig:
                 raise ConfigError(
                     f"controller: a name may hold letters, digits, _ and -, got {name!r}"
                 )
+        if not self.extensions:  # else when their files have been found: see `config/inputs.py`
+            check_names(self.reward, self.algorithm.observation, ())
         self._check_clocks()
         self._check_scale()
         self._check_simulator()

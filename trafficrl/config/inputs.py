@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.extensions import check_names
 from trafficrl.config.network import NetFileConfig, OsmConfig
 from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
 from trafficrl.errors import ConfigError
@@ -32,7 +33,13 @@ def map_files(config: E, change: Change) -> E:
         files = [change(key, file) for file in algorithm.cloning.demonstrations]
         cloning = replace(algorithm.cloning, demonstrations=files)
         algorithm = replace(algorithm, cloning=cloning)
-    return replace(config, network=network, scenarios=scenarios, algorithm=algorithm)
+    return replace(
+        config,
+        network=network,
+        scenarios=scenarios,
+        algorithm=algorithm,
+        extensions=[change("extensions", file) for file in config.extensions],
+    )
 
 
 def _map_scenario(where: str, scenario: ScenarioConfig, change: Change) -> ScenarioConfig:
@@ -49,7 +56,8 @@ def locate(config: E, folders: list[Path]) -> E:
     """The configuration with absolute paths; relative ones are looked for in the folders, in order.
 
     Raises:
-        ConfigError: a file that is nowhere, naming its key.
+        ConfigError: a file that is nowhere, naming its key, or a reward term or feature that is
+            in none of the extensions.
     """
 
     def find(key: str, path: str) -> str:
@@ -59,7 +67,9 @@ def locate(config: E, folders: list[Path]) -> E:
                 return str(place.resolve())
         raise ConfigError(f"{key}: there is no file {path!r} (looked in {folders[0].resolve()})")
 
-    return map_files(config, find)
+    located = map_files(config, find)
+    check_names(located.reward, located.algorithm.observation, located.extensions)
+    return located
 
 
 def inside(config: E, folder: Path) -> E:

@@ -56,8 +56,8 @@ class SignalObservationConfig(ObservationBase):
     def __post_init__(self) -> None:
         check_range("algorithm.observation.max_phases", self.max_phases, 2, 64)
         check_range("algorithm.observation.reach_m", self.reach_m, 0, 5000, unit="m")
-        check_features("phase", self.phase_features, LOCAL_PHASE_FEATURES)
-        check_features("signal", self.signal_features, LOCAL_SIGNAL_FEATURES)
+        check_features("phase", self.phase_features)
+        check_features("signal", self.signal_features)
 
     def check_choice_of_phases(self, kind: str, action: ActionConfig) -> None:
         """Return when a policy that sees this can choose phases.

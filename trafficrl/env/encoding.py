@@ -1,5 +1,6 @@
 """From a configured observation to what encodes it."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from trafficrl.config.algorithm import ObservationBase, ObservationConfig
 from trafficrl.config.shared_policy import SignalObservationConfig
+from trafficrl.env.extensions import Extension
 from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.signal_observations import SignalObservations
 from trafficrl.network.model import Network
@@ -32,14 +34,20 @@ class Encoder(Protocol):
 
 
 def build_encoder(
-    config: ObservationBase, network: Network, *, end_s: float, step_s: float
+    config: ObservationBase,
+    network: Network,
+    *,
+    end_s: float,
+    step_s: float,
+    extensions: Sequence[Extension] = (),
 ) -> Encoder:
     """One row (features,) of the whole network, or one of each signal (S, features).
 
     Raises:
         NetworkError: a signal has more phases than the observation has room for.
+        ConfigError: a feature that neither trafficrl nor an extension has.
     """
     if isinstance(config, SignalObservationConfig):
-        return SignalObservations(config, network, step_s=step_s)
+        return SignalObservations(config, network, step_s=step_s, extensions=extensions)
     assert isinstance(config, ObservationConfig)
-    return ObservationEncoder(config, network, end_s=end_s)
+    return ObservationEncoder(config, network, end_s=end_s, extensions=extensions)

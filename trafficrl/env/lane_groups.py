@@ -65,13 +65,13 @@ class GroupedTraffic:
 
     def __init__(self, state: TrafficState, groups: LaneGroups) -> None:
         self.state = state
-        self._groups = groups
+        self.groups = groups
 
     @cached_property
     def edges(self) -> FloatArray:
         """(6, E) sums: now vehicles, queue, waiting time; in the mean vehicles, moved, delayed."""
         now, mean = self.state.now, self.state.mean
-        return self._groups.edges(
+        return self.groups.edges(
             now.vehicles_veh,
             now.queue_veh,
             now.waiting_s,
@@ -84,14 +84,14 @@ class GroupedTraffic:
     def edge_speed_mps(self) -> FloatArray:
         """(E,) mean speed over vehicles in the mean; the limit where an edge is empty [m/s]."""
         vehicles, moved = self.edges[3], self.edges[4]
-        limit_mps = self._groups.edge_limit_mps
+        limit_mps = self.groups.edge_limit_mps
         speed_mps: FloatArray = np.divide(moved, vehicles, out=limit_mps.copy(), where=vehicles > 0)
         return speed_mps
 
     @property
     def edge_flow_vph(self) -> FloatArray:
         """(E,) flow = density * speed (the fundamental relation) in the mean [veh/h]."""
-        flow_vph: FloatArray = self.edges[4] / self._groups.edge_length_m * 3600.0
+        flow_vph: FloatArray = self.edges[4] / self.groups.edge_length_m * 3600.0
         return flow_vph
 
     @cached_property
@@ -99,11 +99,11 @@ class GroupedTraffic:
         """(3, 2 Q) sums of vehicles, queue and waiting time now: over the lanes that wait for each
         phase, then over those that it leads to."""
         now = self.state.now
-        return self._groups.phases(now.vehicles_veh, now.queue_veh, now.waiting_s)
+        return self.groups.phases(now.vehicles_veh, now.queue_veh, now.waiting_s)
 
     def waiting(self, row: int) -> FloatArray:
         """(Q,) that row of `phases` over the lanes that wait."""
-        sums: FloatArray = self.phases[row, : self._groups.num_phases]
+        sums: FloatArray = self.phases[row, : self.groups.num_phases]
         return sums
 
     @property
@@ -115,5 +115,5 @@ class GroupedTraffic:
     @property
     def downstream_veh(self) -> FloatArray:
         """(Q,) vehicles now on the lanes that each phase leads to."""
-        sums: FloatArray = self.phases[0, self._groups.num_phases :]
+        sums: FloatArray = self.phases[0, self.groups.num_phases :]
         return sums

@@ -5,12 +5,13 @@ A term is integrated over the whole decision, as those of the whole network are.
 Shapes: S signals, L lanes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from trafficrl.config.reward import LocalRewardConfig
 from trafficrl.control.greedy import lane_pressure
+from trafficrl.env.extensions import Extension, find_function
 from trafficrl.network.model import Network
 from trafficrl.network.surroundings import Surroundings
 from trafficrl.simulation.lane_sums import LaneSums
@@ -26,12 +27,21 @@ LocalTerm = Callable[[TrafficState], FloatArray]
 
 class LocalReward:
     """For each signal the sum over the terms of weight * (value - mean) / std, and a share of its
-    neighbours' mean."""
+    neighbours' mean.
 
-    def __init__(self, config: LocalRewardConfig, network: Network) -> None:
+    Raises:
+        ConfigError: a term that neither trafficrl nor an extension has.
+    """
+
+    def __init__(
+        self, config: LocalRewardConfig, network: Network, extensions: Sequence[Extension] = ()
+    ) -> None:
         around = Surroundings.of(network, APPROACH_M)
         self._config = config
         self._terms = local_terms(network, around)
+        for name in [name for name in config.terms if name not in self._terms]:
+            own = find_function("reward.terms", name, "LOCAL_TERMS", extensions)
+            self._terms[name] = own.for_network(network, len(network.signals))
         self._neighbours = LaneSums(around.neighbours, len(network.signals))
         self._num_neighbours = np.array([max(len(found), 1) for found in around.neighbours])
 

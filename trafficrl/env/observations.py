@@ -5,13 +5,15 @@ the state that answers one value for each member of its scope; all are divided a
 counts as 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from trafficrl.config.algorithm import ObservationConfig
+from trafficrl.env.extensions import Extension, find_function
 from trafficrl.env.lane_groups import GroupedTraffic, LaneGroups
 from trafficrl.network.model import Network
 from trafficrl.simulation.state import FloatArray, IntArray, TrafficState
@@ -41,24 +43,41 @@ class ObservationEncoder:
     Example:
         encoder = ObservationEncoder(config, network, end_s=3600)
         vector = encoder.encode(state)  # (encoder.size,) float32 in 0..1
+
+    Raises:
+        ConfigError: a feature that neither trafficrl nor an extension has.
     """
 
-    def __init__(self, config: ObservationConfig, network: Network, *, end_s: float) -> None:
+    def __init__(
+        self,
+        config: ObservationConfig,
+        network: Network,
+        *,
+        end_s: float,
+        extensions: Sequence[Extension] = (),
+    ) -> None:
         self._groups = LaneGroups(network)
         self._network = network
         self._end_s = end_s
         tables = (
-            (config.edge_features, self._edge_features(), [e.id for e in network.edges]),
-            (config.phase_features, self._phase_features(), self._groups.phase_names),
-            (config.signal_features, self._signal_features(), [s.id for s in network.signals]),
-            (config.network_features, self._network_features(), ["network"]),
+            ("edge", config.edge_features, self._edge_features(), [e.id for e in network.edges]),
+            ("phase", config.phase_features, self._phase_features(), self._groups.phase_names),
+            (
+                "signal",
+                config.signal_features,
+                self._signal_features(),
+                [s.id for s in network.signals],
+            ),
+            ("network", config.network_features, self._network_features(), ["network"]),
         )
         self._features: list[Feature] = []
         scales: list[FloatArray] = []
         self._start: dict[str, int] = {}
         self.names: list[str] = []
-        for chosen, table, members in tables:
+        for scope, chosen, table, members in tables:
             for name in chosen:
+                if name not in table:
+                    table[name] = own_feature(scope, name, len(members), extensions)
                 feature, scale = table[name]
                 self._features.append(feature)
                 self._start[name] = len(self.names)
@@ -146,3 +165,12 @@ class ObservationEncoder:
             "backlog_normalized": (lambda t: [t.state.totals.backlog_veh], space),
             "time_normalized": (lambda t: [t.state.elapsed_s], self._end_s),
         }
+
+
+def own_feature(
+    scope: str, name: str, count: int, extensions: Sequence[Extension]
+) -> ScaledFeature:
+    """A feature of the user's own, which scales itself: `count` values."""
+    where = f"algorithm.observation.{scope}_features"
+    function = find_function(where, name, f"{scope.upper()}_FEATURES", extensions)
+    return partial(function.numbers, count), 1.0

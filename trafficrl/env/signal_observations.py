@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.control.greedy import lane_pressure
+from trafficrl.env.extensions import Extension, find_function
 from trafficrl.env.lane_groups import VEHICLE_SPACE_M
 from trafficrl.errors import NetworkError
 from trafficrl.network.model import Network
@@ -47,21 +48,38 @@ class SignalObservations:
         config: which features.
         network: whose signals.
         step_s: of the simulation [s].
+        extensions: files of the user's own.
 
     Raises:
         NetworkError: a signal has more phases than a row has room for.
+        ConfigError: a feature that neither trafficrl nor an extension has.
 
     Example:
         encoder = SignalObservations(config, network, step_s=1.0)
         rows = encoder.encode(state)  # (S, K) float32
     """
 
-    def __init__(self, config: SignalObservationConfig, network: Network, *, step_s: float) -> None:
+    def __init__(
+        self,
+        config: SignalObservationConfig,
+        network: Network,
+        *,
+        step_s: float,
+        extensions: Sequence[Extension] = (),
+    ) -> None:
         check_room(network, config.max_phases)
         self._phases = PhasePlaces(network, config.max_phases, step_s)
         around = Surroundings.of(network, config.reach_m)
         of_phase = phase_features(network, around, self._phases)
         of_signal = signal_features(network, around)
+        for scope, chosen, known, count in (
+            ("phase", config.phase_features, of_phase, self._phases.count),
+            ("signal", config.signal_features, of_signal, len(network.signals)),
+        ):
+            where, table = f"algorithm.observation.{scope}_features", f"LOCAL_{scope.upper()}"
+            for name in [name for name in chosen if name not in known]:
+                own = find_function(where, name, f"{table}_FEATURES", extensions)
+                known[name] = own.for_network(network, count)
         self._phase_features = [of_phase[name] for name in config.phase_features]
         self._signal_features = [of_signal[name] for name in config.signal_features]
         places = range(config.max_phases)
@@ -96,6 +114,7 @@ class PhasePlaces:
 
     def __init__(self, network: Network, max_phases: int, step_s: float) -> None:
         sizes = np.array([len(signal.phases) for signal in network.signals])
+        self.count = int(sizes.sum())
         self.exists: BoolArray = np.arange(max_phases) < sizes[:, None]  # (S, P)
         self._first = np.concatenate(([0], np.cumsum(sizes)[:-1]))
         self._step_s = step_s

@@ -12,6 +12,7 @@ from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.reward import RewardConfig
 from trafficrl.config.scenarios import ScenarioConfig
 from trafficrl.config.simulation import SimulationConfig
+from trafficrl.env.extensions import Extension
 from trafficrl.network.model import Network
 
 __all__ = ["Task"]
@@ -34,6 +35,8 @@ class Task:
     """Classical controllers by name."""
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     """How much of the demand drives in training episodes."""
+    extensions: tuple[Extension, ...] = ()
+    """Files of the user's own, as text. `of` leaves them out: whoever may run them puts them in."""
     simulator: Simulator = Simulator.micro
     backend: Backend = Backend.libsumo
     gui: bool = False

@@ -67,11 +67,15 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         self._parent_folder = folder
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._encoder = build_encoder(
-            task.observation, task.network, end_s=task.end_s, step_s=task.step_s
+            task.observation,
+            task.network,
+            end_s=task.end_s,
+            step_s=task.step_s,
+            extensions=task.extensions,
         )
         self._by_signal = isinstance(task.observation, SignalObservationConfig)
         self._action = build_action(task.action, task.network, task.step_s)
-        self._reward = build_reward(task.reward, task.network)
+        self._reward = build_reward(task.reward, task.network, task.extensions)
         self._teacher = None if teacher is None else teacher(task)
         self._taught: NDArray[Any] | None = None
         self.observation_space = self._encoder.space

@@ -144,8 +144,14 @@ def drive(
     task: Task, running: RunningEpisode, teacher: Teacher, beat: Callable[[], None]
 ) -> list[dict[str, Any]]:
     """What was seen, done and paid at each decision."""
-    encoder = build_encoder(task.observation, task.network, end_s=task.end_s, step_s=task.step_s)
-    reward = build_reward(task.reward, task.network)
+    encoder = build_encoder(
+        task.observation,
+        task.network,
+        end_s=task.end_s,
+        step_s=task.step_s,
+        extensions=task.extensions,
+    )
+    reward = build_reward(task.reward, task.network, task.extensions)
     by_signal = isinstance(task.observation, SignalObservationConfig)
     driver, rows = running.driver, []
     state = driver.start()

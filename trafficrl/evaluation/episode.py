@@ -42,7 +42,7 @@ def run_episode(
         DemandError: the demand cannot be generated on this network.
         SimulationError: SUMO would not start, or died.
     """
-    reward = build_reward(task.reward, task.network)
+    reward = build_reward(task.reward, task.network, task.extensions)
     with tempfile.TemporaryDirectory(prefix="episode-", dir=folder) as name:
         running = start_episode(
             task,

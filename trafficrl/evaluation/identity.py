@@ -7,7 +7,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import trafficrl
 from trafficrl.config.load import plain_values
 from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
 from trafficrl.env.episodes import Episode
@@ -38,7 +37,7 @@ class Identities:
         self._settings = {
             name: digest(setting(task, scenario)) for name, scenario in task.scenarios.items()
         }
-        self._reward_terms = digest(plain_values(task.reward))
+        self._reward_terms = digest(with_extensions(plain_values(task.reward), task))
         self._options = " ".join(option_set(float(task.step_s), task.simulation, task.simulator))
         self._deciders: dict[str, tuple[str, dict[str, Any]]] = {}
 
@@ -119,9 +118,15 @@ def decider(controller: str, task: Task) -> tuple[str, dict[str, Any]]:
     if controller not in task.controllers:
         model = model_file(controller)
         assert model is not None, "the controller has been checked"
-        return "model", {"model": file_hash(model)}
+        return "model", with_extensions({"model": file_hash(model)}, task)
     config = plain_values(task.controllers[controller])
     return config["kind"], {"parameters": config, "decision_s": float(task.action.decision_s)}
+
+
+def with_extensions(values: dict[str, Any], task: Task) -> dict[str, Any]:
+    """The values, beside the code of the user's own that may have a part in them."""
+    own = [extension.sha256 for extension in task.extensions]
+    return values | ({"extensions": own} if own else {})
 
 
 def by_content(scenario: ScenarioConfig) -> ScenarioConfig:
@@ -155,6 +160,6 @@ def code_hash() -> str:
     The commands (`app`) and what only shows results (`report`) decide none. Without git there is
     no better name for what runs here.
     """
-    root = Path(trafficrl.__file__).parent
+    root = Path(__file__).parent.parent
     files = sorted(file for file in root.rglob("*.py") if file.parent.name not in SHOWING)
     return digest([[file.relative_to(root).as_posix(), file_hash(file)] for file in files])

@@ -174,7 +174,9 @@ def policy_layout(config: LearnerConfig, task: Task) -> dict[str, Any]:
     """The values of `LAYOUT` that the configured policy needs."""
     if not isinstance(config, PPOConfig) or config.policy is PolicyKind.mlp:
         return {}
-    encoder = ObservationEncoder(config.observation, task.network, end_s=task.end_s)
+    encoder = ObservationEncoder(
+        config.observation, task.network, end_s=task.end_s, extensions=task.extensions
+    )
     return {name: getattr(encoder, name).tolist() for name in LAYOUT}
 
 

@@ -21,13 +21,23 @@ def build_learned(file: Path, task: Task) -> Controller:
 
     Raises:
         CheckpointError: the model is missing, damaged, or was trained for another network.
+        ConfigError: it sees a feature of the user's own that no extension of the task has.
     """
     # Seconds and 200 MB of torch in each process: where classical controllers drive, for nothing.
     from trafficrl.training.models import load_model  # noqa: PLC0415
 
     model = load_model(file)
     model.check_fits(task.network)
-    encoder = build_encoder(model.observation, task.network, end_s=task.end_s, step_s=task.step_s)
+    try:
+        encoder = build_encoder(
+            model.observation,
+            task.network,
+            end_s=task.end_s,
+            step_s=task.step_s,
+            extensions=task.extensions,
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from error
     action = build_action(model.action, task.network, task.step_s)
     return LearnedController(encoder.encode, model.act, action.decode)
 
