@@ -108,5 +108,6 @@ def read(key: LegacyKey, entry: Entry) -> Any:
 
 
 def slug(name: str) -> str:
-    """A name of a file or a scenario, in letters, digits, _ and -."""
-    return re.sub(r"[^\w-]+", "_", name).strip("_-") or "experiment"
+    """A name of a file or a scenario: a letter first, then letters, digits, _ and -."""
+    found = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_-") or "experiment"
+    return found if found[0].isalpha() else f"s{found}"

@@ -106,7 +106,6 @@ ACTION_KEYS = (
         name="cycle_lengths",
         reads=wholes,
         to="algorithm.action.cycle_s",
-        why="one length",
         moves=_cycle,
         default=[90],
     ),

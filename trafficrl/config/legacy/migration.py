@@ -149,7 +149,8 @@ class _Mover:
                 self._note(entry, Fate.dropped, why="it says nothing")
             if key.default is not UNSAID:
                 moved = key.moved(key.default, self._run)
-                self._set(spread(moved, scenarios), None, moved.why)
+                why = moved.why or ("" if key.moves else key.remark(key.default))
+                self._set(spread(moved, scenarios), None, why)
             return
         if in_scenario(key) and not scenarios:
             self._note(entry, Fate.overlaid, why="each scenario says it itself")
@@ -161,10 +162,11 @@ class _Mover:
             raise ConfigError(f"{entry.place}: {entry.path}: {error}") from error
         settings = spread(moved, scenarios)
         self._set(settings, entry)
-        fate = Fate.kept if key.to else Fate.dropped
-        if any(shown(one) != shown(value) for one in settings.values()) or (key.to and moved.why):
-            fate = Fate.changed
-        self._note(entry, fate, settings, moved.why or key.remark(value))
+        changed = any(shown(one) != shown(value) for one in settings.values()) or moved.why
+        fate = Fate.dropped if not key.to else Fate.changed if changed else Fate.kept
+        # What a key of its own way tells is how its value changes.
+        told = key.remark(value) if fate is not Fate.kept or key.moves is None else ""
+        self._note(entry, fate, settings, moved.why or told)
 
     def _set(self, settings: Mapping[str, Any], entry: Entry | None, why: str = "") -> None:
         for name, value in settings.items():

@@ -85,9 +85,9 @@ def _body(tree: Mapping[str, Any], indent: str) -> Iterator[str]:
     for name in sorted(tree, key=_order) if not indent else tree:
         value = tree[name]
         if isinstance(value, Setting):
-            yield f"{indent}{name}: {_scalar(value.value)}{_origin(value)}"
+            yield f"{indent}{_scalar(name)}: {_scalar(value.value)}{_origin(value)}"
         else:
-            yield f"{indent}{name}:"
+            yield f"{indent}{_scalar(name)}:"
             yield from _body(value, f"{indent}  ")
 
 
