@@ -21,7 +21,7 @@ from trafficrl.evaluation.report.run_folder import read_runs
 from trafficrl.evaluation.report.sections import Section, build_sections
 from trafficrl.evaluation.tables import print_comparison
 
-__all__ = ["main", "run"]
+__all__ = ["agree", "main", "run"]
 
 COMMAND = "trafficrl-compare"
 DISAGREE = 3
@@ -80,16 +80,21 @@ def _print(section: Section) -> None:
     print_comparison(comparison, f"{named}{section.build.name}, {episodes} test episodes")
 
 
-def agree(folders: Sequence[Path], tolerance: float) -> int:
+def agree(folders: Sequence[Path], tolerance: float, *, times: bool = True) -> int:
     """Each value of both trainings is printed; the exit code says whether they agree.
 
     How they were configured decides nothing: where it differs, a line names the keys.
+
+    Args:
+        folders: of the two.
+        tolerance: largest difference as a share of the first's value.
+        times: whether a step may not take longer either.
 
     Raises:
         RunError: a run cannot be read or holds no training.
     """
     first, second = read_runs(folders)
-    checks = check_agreement(first, second, tolerance=tolerance)
+    checks = check_agreement(first, second, tolerance=tolerance, times=times)
     keys = configured_differently(first, second)
     if keys:
         print(f"note: {second.name} was configured differently: {keys}")

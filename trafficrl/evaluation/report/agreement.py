@@ -63,13 +63,16 @@ class Check:
         return "ok     " if self.agrees else "DIFFERS"
 
 
-def check_agreement(first: JudgedRun, second: JudgedRun, *, tolerance: float) -> list[Check]:
+def check_agreement(
+    first: JudgedRun, second: JudgedRun, *, tolerance: float, times: bool = True
+) -> list[Check]:
     """Every check of the second training beside the first.
 
     Args:
         first: the reference.
         second: what is compared with it.
         tolerance: largest difference as a share of the first's value.
+        times: whether a step may not take longer either.
 
     Raises:
         RunError: a folder holds no training, or they share no scenario.
@@ -80,7 +83,7 @@ def check_agreement(first: JudgedRun, second: JudgedRun, *, tolerance: float) ->
     return [
         *_validation(first, second, tolerance),
         *_test(first, second, tolerance),
-        *_step_times(first, second),
+        *(_step_times(first, second) if times else ()),
     ]
 
 
