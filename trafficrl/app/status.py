@@ -51,7 +51,7 @@ from trafficrl.runs.queue import Queue
 from trafficrl.runs.states import read_states
 from trafficrl.runs.usage import UsageMeter
 
-__all__ = ["main", "run"]
+__all__ = ["View", "main", "run"]
 
 COMMAND = "trafficrl-status"
 FORMAT = 1

@@ -15,10 +15,11 @@ from rich.console import Group, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from trafficrl.app.amounts import duration_text, size_text
 from trafficrl.runs.conditions import Condition, RunState
 from trafficrl.runs.usage import Usage
 
-__all__ = ["Row", "percent_done", "plain_lines", "terminal_table"]
+__all__ = ["Row", "cells_of", "percent_done", "plain_lines", "summary", "terminal_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def _progress(row: Row) -> str:
 
 def _left(row: Row) -> str:
     running = row.run.condition in {Condition.running, Condition.elsewhere}
-    return _duration(row.run.eta_s) if running and row.run.eta_s is not None else ""
+    return duration_text(row.run.eta_s) if running and row.run.eta_s is not None else ""
 
 
 def _gpu(row: Row) -> str:
@@ -56,7 +57,7 @@ def _gpu(row: Row) -> str:
     percent, size_bytes = row.usage.gpu_percent, row.usage.gpu_memory_bytes
     parts = [
         "" if percent is None else f"{percent:.0f}%",
-        "" if size_bytes is None else _size(size_bytes),
+        "" if size_bytes is None else size_text(size_bytes),
     ]
     return " ".join(filter(None, parts))
 
@@ -74,7 +75,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "saved": lambda row: _age(row.run.last_checkpoint, row.now),
     "resumes": lambda row: _count(row.run.resumes),
     "CPU": lambda row: "" if row.usage is None else f"{row.usage.cpu_percent:.0f}%",
-    "memory": lambda row: "" if row.usage is None else _size(row.usage.memory_bytes),
+    "memory": lambda row: "" if row.usage is None else size_text(row.usage.memory_bytes),
     "GPU": _gpu,
     "updated": lambda row: _age(row.run.updated, row.now),
     "note": lambda row: row.run.note,
@@ -115,7 +116,7 @@ def summary(runs: Sequence[RunState]) -> str:
 
 def plain_lines(rows: Sequence[Row], trouble: str = "") -> list[str]:
     """Headings, a line for each run, nothing cut off, how many there are, and what is missing."""
-    cells = _cells(rows)
+    cells = cells_of(rows)
     columns = []
     for heading, texts in cells.items():
         width = _width(heading, cells)
@@ -130,7 +131,7 @@ def terminal_table(rows: Sequence[Row], trouble: str, width: int, height: int | 
     """A table that fits a terminal of that many columns, and lines if it must."""
     # Besides the runs there are two lines of headings, one above, one below, and the cursor's.
     shown = rows if height is None else rows[: max(height - 5, 1)]
-    cells = _cells(shown)
+    cells = cells_of(shown)
     cells["run"] = [_end_of(name, NAME_WIDTH) for name in cells["run"]]
     left_out = _narrow(cells, width)
     # The box itself puts one blank between two columns.
@@ -158,7 +159,7 @@ def _line(text: str, style: str) -> Text:
     return Text(text, style=style, overflow="ellipsis", no_wrap=True)
 
 
-def _cells(rows: Sequence[Row]) -> dict[str, list[str]]:
+def cells_of(rows: Sequence[Row]) -> dict[str, list[str]]:
     """Heading -> a cell for each row; columns that are blank all the way down are left out."""
     cells = {heading: [show(row) for row in rows] for heading, show in COLUMNS.items()}
     return {heading: texts for heading, texts in cells.items() if any(texts) or heading == "run"}
@@ -202,26 +203,7 @@ def _count(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _size(size_bytes: float) -> str:
-    """In the unit that keeps it short."""
-    if size_bytes < 1 << 30:
-        return f"{size_bytes / (1 << 20):.0f} MiB"
-    return f"{size_bytes / (1 << 30):.1f} GiB"
-
-
 def _age(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return ""
-    return _duration(max((now - moment).total_seconds(), 0.0))  # clocks of hosts differ
-
-
-def _duration(duration_s: float) -> str:
-    """Its two largest units."""
-    minutes, seconds = divmod(int(duration_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days}d{hours:02d}h"
-    if hours:
-        return f"{hours}h{minutes:02d}m"
-    return f"{minutes}m{seconds:02d}s" if minutes else f"{seconds}s"
+    return duration_text(max((now - moment).total_seconds(), 0.0))  # clocks of hosts differ

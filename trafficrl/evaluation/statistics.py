@@ -17,6 +17,7 @@ from trafficrl.simulation.state import FloatArray
 __all__ = [
     "GRIDLOCK",
     "PairedDifference",
+    "bootstrap_interval",
     "completion_differs",
     "find_diverged",
     "interquartile_mean",

@@ -16,6 +16,7 @@ from trafficrl.network.model import Network
 __all__ = [
     "LANE_WIDTH_M",
     "lay_out",
+    "map_limits",
     "map_size_in",
     "new_figure",
     "points_per_metre",
@@ -40,7 +41,7 @@ def new_figure(width_in: float, height_in: float) -> Figure:
 
 def map_size_in(network: Network, longer_in: float) -> tuple[float, float]:
     """Width and height of a map of the network whose longer side is given [in]."""
-    low_x, high_x, low_y, high_y = _limits(network)
+    low_x, high_x, low_y, high_y = map_limits(network)
     width_m, height_m = high_x - low_x, high_y - low_y
     longer_m = max(width_m, height_m)
     shares = (max(side / longer_m, LEAST_SHARE) for side in (width_m, height_m))
@@ -50,7 +51,7 @@ def map_size_in(network: Network, longer_in: float) -> tuple[float, float]:
 
 def set_map(axes: Axes, network: Network) -> None:
     """The axes show the whole network, a metre as long in both directions."""
-    low_x, high_x, low_y, high_y = _limits(network)
+    low_x, high_x, low_y, high_y = map_limits(network)
     axes.set(xlim=(low_x, high_x), ylim=(low_y, high_y), aspect="equal")
     axes.set(xlabel="x [m]", ylabel="y [m]")
 
@@ -77,7 +78,8 @@ def save_figure(figure: Figure, file: Path) -> None:
         figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
-def _limits(network: Network) -> tuple[float, float, float, float]:
+def map_limits(network: Network) -> tuple[float, float, float, float]:
+    """What a map shows: lowest and highest x, lowest and highest y [m], with a margin."""
     points = [point for lane in network.lanes for point in lane.shape]
     x_m, y_m = [point[0] for point in points], [point[1] for point in points]
     low_x, high_x, low_y, high_y = min(x_m), max(x_m), min(y_m), max(y_m)

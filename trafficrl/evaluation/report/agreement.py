@@ -9,11 +9,11 @@ import numpy as np
 from trafficrl.errors import RunError
 from trafficrl.evaluation.metrics import METRICS
 from trafficrl.evaluation.outcome import EpisodeResult
-from trafficrl.evaluation.report.learning import curve
+from trafficrl.evaluation.report.differences import changes
+from trafficrl.evaluation.report.learning import BEST, validated
 from trafficrl.evaluation.report.run_folder import JudgedRun, flat
-from trafficrl.evaluation.report.sections import changes
 
-__all__ = ["Check", "check_agreement", "configured_differently"]
+__all__ = ["POLICY", "WHERE_AND_HOW", "Check", "check_agreement", "configured_differently"]
 
 POLICY = "policy"
 """What a training calls the model that it judges."""
@@ -112,7 +112,7 @@ def _decided(run: JudgedRun, other: JudgedRun) -> dict[str, Any]:
 
 def _validation(first: JudgedRun, second: JudgedRun, tolerance: float) -> Iterator[Check]:
     """At the last validation, and at the one that chose the best model."""
-    for which in ("final", "best"):
+    for which in ("final", BEST):
         for column, title in VALIDATION:
             values = [_validated(run, column, which) for run in (first, second)]
             if values != [None, None]:
@@ -121,12 +121,8 @@ def _validation(first: JudgedRun, second: JudgedRun, tolerance: float) -> Iterat
 
 
 def _validated(run: JudgedRun, column: str, which: str) -> float | None:
-    points = dict(curve(run, column))
-    scores = {step: score for step, score in curve(run, "validation/score") if step in points}
-    if not scores:
-        return None
-    step = max(scores) if which == "final" else max(scores, key=lambda step: scores[step])
-    return points[step]
+    found = validated(run.training, column, which)
+    return None if found is None else found[1]
 
 
 def _test(first: JudgedRun, second: JudgedRun, tolerance: float) -> Iterator[Check]:

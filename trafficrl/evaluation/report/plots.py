@@ -1,31 +1,23 @@
-"""Plots of a section: delay by scenario with intervals, and over the time of the day."""
+"""Plot of a section: delay by scenario with intervals, and beside the baseline's."""
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
-from trafficrl.evaluation.report.picture import Picture, picture, plain_axes, plain_text, style
-from trafficrl.evaluation.report.run_folder import JudgedRun
+from trafficrl.evaluation.report.picture import Picture, picture, plain_axes, plain_text
 from trafficrl.evaluation.report.sections import Section
 from trafficrl.evaluation.results import Comparison
-from trafficrl.evaluation.slices import ALL, SliceMetrics
 from trafficrl.evaluation.statistics import mean_interval
 from trafficrl.network.canvas import new_figure
 
-__all__ = ["draw_delay_by_departure", "draw_delays"]
+__all__ = ["draw_delays"]
 
 WIDTH_IN = 11.0
 ROW_IN = 0.27
-PANEL_IN = 2.6
 BAR_COLOUR, BASELINE_COLOUR, SEED_COLOUR = "#4477AA", "#BBBBBB", "#222222"
 WORSE_COLOUR, BETTER_COLOUR, EQUAL_COLOUR = "#CC3311", "#228833", "#888888"
-TICK_S = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
-MOST_TICKS = 7
 
 
 def draw_delays(section: Section) -> Picture:
@@ -110,89 +102,3 @@ def _draw_differences(axes: Axes, part: Comparison, labels: Sequence[str]) -> No
 def _marked(part: Comparison, name: str) -> str:
     shown = name if len(name) <= 34 else f"{name[:20]}…{name[-12:]}"
     return f"{shown} (diverged)" if part.num_diverged(name) else shown
-
-
-def draw_delay_by_departure(section: Section) -> Picture | None:
-    """Delay over the time at which vehicles were due, a panel a scenario; None without slices."""
-    if not any(
-        _times(one.slices.get(s, ())) for one in section.judged.values() for s in section.scenarios
-    ):
-        return None
-    with plain_text():
-        figure = _draw_times(section)
-    return picture(
-        figure,
-        "Delay by time of day",
-        "Mean delay of all vehicles that were due in each slice of time, all test seeds together. "
-        "A line that climbs shows growing queues. Who is due near the end has little time "
-        "to lose.",
-    )
-
-
-def _draw_times(section: Section) -> Figure:
-    columns = min(2, len(section.scenarios))
-    rows = math.ceil(len(section.scenarios) / columns)
-    figure = new_figure(WIDTH_IN, PANEL_IN * rows + 0.3)
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    lines: dict[str, Any] = {}
-    for axes, scenario in zip(grid, section.scenarios, strict=False):
-        plain_axes(axes)
-        clock_s = clock_of(section.runs[0], scenario)
-        for index, label in enumerate(section.labels):
-            times = _times(section.judged[label].slices.get(scenario, ()))
-            if times:
-                lines[label] = _draw_line(axes, times, clock_s, index)
-        axes.set(title=scenario, xlabel="scheduled departure [h:mm]", ylabel="mean delay [s]")
-        _clock_axis(axes)
-    grid[0].set_ylim(bottom=0)
-    for axes in grid[len(section.scenarios) :]:
-        axes.set_visible(False)
-    figure.legend(
-        list(lines.values()),
-        [f" {label}" for label in lines],
-        loc="outside right upper",
-        frameon=False,
-    )
-    return figure
-
-
-def _draw_line(axes: Axes, times: Sequence[SliceMetrics], clock_s: float, index: int) -> Any:
-    begins = [(one.slice_begin_s or 0.0) + clock_s for one in times]
-    length_s = begins[1] - begins[0] if len(begins) > 1 else 0.0
-    drawn = style(index)
-    (line,) = axes.plot(
-        [begin + length_s / 2 for begin in begins],
-        [one.delay_s for one in times],
-        color=drawn.colour,
-        linestyle=drawn.dash,
-        marker=drawn.mark,
-        markersize=4,
-        linewidth=1.5,
-    )
-    return line
-
-
-def _times(slices: Sequence[SliceMetrics]) -> list[SliceMetrics]:
-    """Of all vehicles, by time."""
-    found = [one for one in slices if one.vehicle_type == ALL and one.slice_begin_s is not None]
-    return sorted(found, key=lambda one: one.slice_begin_s or 0.0)
-
-
-def clock_of(run: JudgedRun, scenario: str) -> float:
-    """Clock time of simulation second 0 [s]; given demand counts from midnight."""
-    demand: Mapping[str, Any] = run.config["scenarios"][scenario]
-    return float(demand.get("start_time_hour", 0.0)) * 3600.0
-
-
-def _clock_axis(axes: Axes) -> None:
-    low, high = axes.get_xlim()
-    tick_s = next((size for size in TICK_S if (high - low) / size <= MOST_TICKS), TICK_S[-1])
-    axes.xaxis.set_major_locator(MultipleLocator(tick_s))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: _clock(time_s)))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
-
-
-def _clock(time_s: float) -> str:
-    minutes, seconds = divmod(round(time_s), 60)
-    text = f"{minutes // 60}:{minutes % 60:02d}"
-    return f"{text}:{seconds:02d}" if seconds else text

@@ -15,8 +15,9 @@ from trafficrl.evaluation.report.sections import Section
 from trafficrl.network.canvas import lay_out, map_size_in, new_figure, points_per_metre, set_map
 from trafficrl.network.model import Network
 
-__all__ = ["draw_queues"]
+__all__ = ["QUEUE", "beside", "draw_queues", "road_lines"]
 
+Line = tuple[tuple[float, float], ...]
 MOST_COLUMNS = 4
 MAP_IN = 2.9
 LARGEST_MAP_IN = 4.5
@@ -75,12 +76,7 @@ def _draw_edges(
     axes: Axes, network: Network, queues: Mapping[str, float], norm: PowerNorm, scale: float
 ) -> None:
     """Edges by their queue, the longest on top; scale in points a metre."""
-    links = (
-        (network.lane_index[link.from_lane], network.lane_index[link.to_lane])
-        for link in network.connections
-    )
-    lanes = [lane.shape for lane in network.lanes]
-    roads = [*lanes, *((lanes[start][-1], lanes[end][0]) for start, end in links)]
+    roads = road_lines(network)
     axes.add_collection(LineCollection(roads, colors=EMPTY_ROAD, linewidths=0.5, zorder=1))
     queueing = sorted(
         (edge for edge in network.edges if queues.get(edge.id, 0.0) > 0),
@@ -95,6 +91,16 @@ def _draw_edges(
     axes.add_collection(
         LineCollection(lines, colors=QUEUE(shares), linewidths=widths, capstyle="butt", zorder=2)
     )
+
+
+def road_lines(network: Network) -> list[Line]:
+    """All lanes, and how they go on over junctions."""
+    links = (
+        (network.lane_index[link.from_lane], network.lane_index[link.to_lane])
+        for link in network.connections
+    )
+    lanes = [lane.shape for lane in network.lanes]
+    return [*lanes, *((lanes[start][-1], lanes[end][0]) for start, end in links)]
 
 
 def beside(line: Sequence[tuple[float, float]], right_m: float) -> list[tuple[float, float]]:

@@ -5,20 +5,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from trafficrl.evaluation.report.differences import differing
 from trafficrl.evaluation.report.learning import draw_learning
 from trafficrl.evaluation.report.picture import Picture
-from trafficrl.evaluation.report.plots import draw_delay_by_departure, draw_delays
+from trafficrl.evaluation.report.plots import draw_delays
 from trafficrl.evaluation.report.queue_map import draw_queues
 from trafficrl.evaluation.report.run_folder import JudgedRun
-from trafficrl.evaluation.report.sections import Section, differing
+from trafficrl.evaluation.report.sections import Section
+from trafficrl.evaluation.report.slider_map import SliderMap, build_maps
 from trafficrl.evaluation.report.table import TableText, table_text
+from trafficrl.evaluation.report.timelines import draw_delay_by_departure, draw_queues_over_time
 from trafficrl.network.build import load_network
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.provenance import package_versions
 
-__all__ = ["Chapter", "Report", "build_report", "separation"]
+__all__ = [
+    "Chapter",
+    "Report",
+    "Sources",
+    "build_chapter",
+    "build_report",
+    "separation",
+    "sources_of",
+]
 
 ALL_SCENARIOS = "all scenarios"
+Sources = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""Run -> what it was, name and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,8 @@ class Chapter:
     tables: tuple[tuple[str, TableText], ...]
     """Over all scenarios first, then each."""
     pictures: tuple[Picture, ...]
+    maps: tuple[SliderMap, ...]
+    """Where queues were kept over time; the others have their map among the pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +60,7 @@ class Report:
     warnings: tuple[str, ...]
     chapters: tuple[Chapter, ...]
     learning: Picture | None
-    sources: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    """Run -> what it was, name and value."""
+    sources: Sources
 
 
 def build_report(
@@ -68,9 +82,12 @@ def build_report(
         made=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         version=package_versions()["trafficrl"],
         warnings=(*separation(runs, sections), *notes),
-        chapters=tuple(_chapter(section, len(sections) > 1) for section in sections),
-        learning=draw_learning(runs),
-        sources=tuple((run.name, tuple(_source(run))) for run in runs),
+        chapters=tuple(
+            build_chapter(section, str(index), several=len(sections) > 1)
+            for index, section in enumerate(sections)
+        ),
+        learning=draw_learning({run.name: [run.training] for run in runs}),
+        sources=sources_of(runs),
     )
 
 
@@ -93,7 +110,17 @@ def separation(runs: Sequence[JudgedRun], sections: Sequence[Section]) -> list[s
     return lines
 
 
-def _chapter(section: Section, several: bool) -> Chapter:
+def build_chapter(section: Section, name: str, *, several: bool) -> Chapter:
+    """A section as it is shown.
+
+    Args:
+        section: what was found.
+        name: that tells it from the others of a page.
+        several: there are others.
+
+    Raises:
+        NetworkError: the network of its runs is missing or damaged.
+    """
     comparison = section.comparison
     tables = [(ALL_SCENARIOS, table_text(comparison))]
     if len(section.scenarios) > 1:
@@ -101,14 +128,33 @@ def _chapter(section: Section, several: bool) -> Chapter:
     else:
         tables = [(section.name, tables[0][1])]
     whose = f" ({', '.join(run.name for run in section.runs)})" if several else ""
+    stills, maps = _queues(section, name)
+    live = {one.title for one in maps}
+    plots = (
+        draw_delays(section),
+        draw_delay_by_departure(section),
+        draw_queues_over_time(section),
+        *(still for still in stills.values() if still.title not in live),
+    )
     return Chapter(
         title=section.name + whose,
         build=f"{section.build.name} {section.build.options}",
         finding=_finding(section),
         notes=section.notes,
         tables=tuple(tables),
-        pictures=tuple(_pictures(section)),
+        pictures=tuple(plot for plot in plots if plot is not None),
+        maps=tuple(maps),
     )
+
+
+def _queues(section: Section, name: str) -> tuple[dict[str, Picture], list[SliderMap]]:
+    """Scenario -> its map of the mean queues, and the maps over time."""
+    if not any(judged.queues for judged in section.judged.values()):
+        return {}, []
+    network = load_network(RunPaths(section.runs[0].folder).network)
+    drawn = {scene: draw_queues(section, scene, network) for scene in section.scenarios}
+    stills = {scene: picture for scene, picture in drawn.items() if picture is not None}
+    return stills, build_maps(section, network, stills, name)
 
 
 def _finding(section: Section) -> str:
@@ -121,12 +167,9 @@ def _finding(section: Section) -> str:
     return f"Least mean delay: {best}. {comparison.verdict(best)}."
 
 
-def _pictures(section: Section) -> list[Picture]:
-    found = [draw_delays(section), draw_delay_by_departure(section)]
-    if any(judged.queues for judged in section.judged.values()):
-        network = load_network(RunPaths(section.runs[0].folder).network)
-        found += [draw_queues(section, scenario, network) for scenario in section.scenarios]
-    return [picture for picture in found if picture is not None]
+def sources_of(runs: Sequence[JudgedRun]) -> Sources:
+    """What each run was made with."""
+    return tuple((run.name, tuple(_source(run))) for run in runs)
 
 
 def _source(run: JudgedRun) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from trafficrl.evaluation.slices import SliceMetrics
 from trafficrl.runs.paths import RunPaths
 from trafficrl.simulation.options import option_set
 
-__all__ = ["JudgedRun", "flat", "read_runs"]
+__all__ = ["JudgedRun", "flat", "read_run", "read_runs"]
 
 Queues = Mapping[tuple[str, str], Mapping[str, float]]
 OverTime = Mapping[tuple[str, str], SliceQueues]
@@ -69,7 +69,7 @@ def read_runs(folders: Sequence[Path]) -> list[JudgedRun]:
     Raises:
         RunError: a folder that holds no whole run.
     """
-    return [_read_run(folder, name) for folder, name in zip(folders, _names(folders), strict=True)]
+    return [read_run(folder, name) for folder, name in zip(folders, _names(folders), strict=True)]
 
 
 def flat(values: Any, where: str = "") -> dict[str, Any]:
@@ -92,7 +92,12 @@ def _names(folders: Sequence[Path]) -> list[str]:
     raise RunError(f"the same run twice: {', '.join(map(str, folders))}")
 
 
-def _read_run(folder: Path, name: str) -> JudgedRun:
+def read_run(folder: Path, name: str) -> JudgedRun:
+    """The run in this folder, by that name.
+
+    Raises:
+        RunError: it holds no whole run.
+    """
     if not folder.is_dir():
         raise RunError(f"{folder} is no run folder: there is no such folder")
     paths = RunPaths(folder)

@@ -16,11 +16,8 @@ from trafficrl.evaluation.report.run_folder import JudgedRun, flat
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.slices import SliceMetrics
 
-__all__ = ["Judged", "Section", "build_sections", "changes", "differing"]
+__all__ = ["Judged", "Section", "build_sections"]
 
-MOST_NAMED = 6
-"""Differences of two settings that are told; the rest is counted."""
-MISSING = "nothing"
 T = TypeVar("T")
 
 
@@ -53,6 +50,8 @@ class Section:
     """By label."""
     notes: tuple[str, ...]
     """What to know before comparing."""
+    drawn: tuple[str, ...] = ()
+    """Labels in the order in which plots give them their styles; else by delay."""
 
     @property
     def scenarios(self) -> list[str]:
@@ -63,6 +62,11 @@ class Section:
     def labels(self) -> list[str]:
         """The controllers, the one with the least delay first."""
         return self.comparison.by_delay
+
+    def place(self, label: str) -> int:
+        """Which style a controller has in plots."""
+        order = self.drawn or tuple(self.labels)
+        return order.index(label)
 
     @property
     def name(self) -> str:
@@ -219,32 +223,3 @@ def _own_baseline(run: JudgedRun, judged: Mapping[str, Judged]) -> str:
     names = [label for label, one in judged.items() if one.label == run.baseline]
     own = [label for label in names if judged[label].run == run.name]
     return (own or names or list(judged))[0]
-
-
-def differing(runs: Sequence[JudgedRun]) -> list[str]:
-    """Why runs do not share a table, a line for each pair of the first with another."""
-    lines = []
-    first, *rest = runs
-    for run in rest:
-        for scenario in first.settings.keys() & run.settings.keys():
-            found = changes(first.settings[scenario], run.settings[scenario])
-            if found:
-                lines.append(f"{scenario}: {run.name} differs from {first.name} in {found}")
-    return sorted(lines)
-
-
-def changes(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """The keys in which the other is not as the one, with both values; empty if there are none."""
-    values, others = flat(dict(one)), flat(dict(other))
-    names = [
-        name
-        for name in {**values, **others}
-        if values.get(name, MISSING) != others.get(name, MISSING)
-    ]
-    told = [
-        f"{name} ({others.get(name, MISSING)} instead of {values.get(name, MISSING)})"
-        for name in names[:MOST_NAMED]
-    ]
-    if len(names) > MOST_NAMED:
-        told.append(f"{len(names) - MOST_NAMED} more")
-    return ", ".join(told)

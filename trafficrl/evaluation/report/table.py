@@ -31,8 +31,9 @@ class Row:
 
     name: str
     cells: tuple[str, ...]
-    diverged: bool
-    baseline: bool
+    diverged: bool = False
+    baseline: bool = False
+    best: bool = False
 
 
 @dataclass(frozen=True, slots=True)
