@@ -11,6 +11,7 @@ import pytest
 import traffic_cases as cases
 
 from trafficrl.config.execution import Backend
+from trafficrl.errors import SimulationError
 from trafficrl.simulation.options import SimulationOptions, sumo_arguments
 from trafficrl.simulation.session import SumoSession
 
@@ -75,10 +76,20 @@ def test_leaving_the_block_by_an_error_closes_sumo() -> None:
 
 def test_a_second_libsumo_session_is_refused() -> None:
     with cases.session(cases.scenario()) as first:
-        with pytest.raises(RuntimeError, match="one simulation a process"):
+        with pytest.raises(SimulationError, match="one simulation a process"):
             SumoSession(cases.scenario(), SimulationOptions(step_s=1.0, seed=3))
         first.step()
         assert first.time_s == libsumo.simulation.getTime() == 1
+
+
+def test_a_forgotten_libsumo_session_is_in_nobodys_way() -> None:
+    forgotten = SumoSession(cases.scenario(), SimulationOptions(step_s=1.0, seed=3))
+    forgotten.step()
+    del forgotten
+    with cases.session(cases.scenario()) as session:
+        session.step()
+        assert session.time_s == libsumo.simulation.getTime() == 1
+    assert not libsumo.isLoaded()
 
 
 def test_traci_sees_what_libsumo_sees() -> None:

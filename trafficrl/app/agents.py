@@ -9,7 +9,7 @@ It needs PettingZoo: `pip install 'trafficrl[pettingzoo]'`.
 
 from collections.abc import Sequence
 
-from trafficrl.app.environments import compose_experiment, compose_task
+from trafficrl.app.compose import compose_experiment, compose_task
 from trafficrl.env.parallel_env import SignalsParallelEnv
 
 __all__ = ["parallel_env"]

@@ -23,14 +23,19 @@ from trafficrl.runs.processors import processors
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.sidecars import file_sha256
 
-__all__ = ["collect", "main"]
+__all__ = ["collect", "demonstrate", "main"]
 
 log = logging.getLogger(__name__)
 FILE = "demonstrations.npz"
 
 
 def collect(config: CollectConfig, folder: Path) -> None:
-    """The folder holds the demonstrations of the teacher, with where they come from.
+    """The folder holds the demonstrations of the teacher, with where they come from."""
+    demonstrate(config, folder)
+
+
+def demonstrate(config: CollectConfig, folder: Path) -> Path:
+    """The file in the folder that holds the demonstrations of the teacher now.
 
     Only training demand is driven: no key leads to that of validation or test.
 
@@ -70,6 +75,7 @@ def collect(config: CollectConfig, folder: Path) -> None:
     save_demonstrations(file, found)
     tell(found.facts["exact_share"], config)
     log.info("%d decisions of %d episodes: %s", len(found.rewards), total, file)
+    return file
 
 
 def find_teacher(config: CollectConfig) -> str:

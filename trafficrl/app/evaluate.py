@@ -10,16 +10,22 @@ from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.evaluation.queues import save_queues
+from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.paths import RunPaths
 
-__all__ = ["evaluate", "main"]
+__all__ = ["evaluate", "judge_controllers", "main"]
 
 log = logging.getLogger(__name__)
 
 
 def evaluate(config: EvaluateConfig, folder: Path) -> None:
-    """`evaluation/results.json` in the folder holds the outcome, and the table is printed.
+    """`evaluation/results.json` in the folder holds the outcome, and the table is printed."""
+    judge_controllers(config, folder)
+
+
+def judge_controllers(config: EvaluateConfig, folder: Path) -> Comparison:
+    """The outcome, which `evaluation/results.json` in the folder holds too; the table is printed.
 
     Raises:
         ConfigError: an unknown controller.
@@ -45,6 +51,7 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
     save_queues(comparison.results, paths.evaluation / "queues.json")
     print_comparison(comparison, judged_on(config))
     log.info("results: %s", results)
+    return comparison
 
 
 def main() -> None:

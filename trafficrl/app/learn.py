@@ -11,11 +11,13 @@ from trafficrl.runs.stop import StopRequest
 from trafficrl.training.checkpoints import Checkpoints
 from trafficrl.training.cloning import clone_demonstrations
 from trafficrl.training.learner import build_learner
+from trafficrl.training.process_state import process_state_kept
 from trafficrl.training.trainer import Trainer, TrainingEnd
 
 __all__ = ["learn"]
 
 
+@process_state_kept()
 def learn(
     config: ExperimentConfig,
     task: Task,

@@ -29,11 +29,16 @@ __all__ = ["main", "train"]
 log = logging.getLogger(__name__)
 
 
-def train(config: ExperimentConfig, folder: Path) -> None:
+def train(config: ExperimentConfig, folder: Path, overrides: Sequence[str] | None = None) -> None:
     """The run folder holds a trained model and what it is worth.
 
     A run that was cut goes on where its newest whole checkpoint was; so does a finished one that is
     to learn longer or to be judged otherwise. Else it is left alone.
+
+    Args:
+        config: the experiment.
+        folder: of the run.
+        overrides: that name what a run may go on with otherwise; None for the command line's.
 
     Raises:
         ConfigError: the folder holds a run of another configuration.
@@ -44,7 +49,7 @@ def train(config: ExperimentConfig, folder: Path) -> None:
     find_controllers(config.evaluation.baselines, config)
     paths = RunPaths(folder)
     with RunLock(paths.lock), StopRequest(time_limit_s=config.execution.time_limit_s) as stop:
-        config = reopened(config, paths, command_line())
+        config = reopened(config, paths, command_line() if overrides is None else overrides)
         if is_finished(config, paths):
             log.info("%s: this run is finished: nothing is left to do", paths.root)
             return

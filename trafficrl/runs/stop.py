@@ -8,10 +8,12 @@ kills.
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 __all__ = ["STOPPED_EXIT_CODE", "StopRequest", "Stopped", "uninterrupted"]
 
@@ -38,6 +40,9 @@ class Stopped(KeyboardInterrupt):
 class StopRequest:
     """Asks the code inside the context to stop when a signal comes or the time is over.
 
+    Signals are Python's to give to the main thread alone. In another one nothing is changed about
+    them, and the end of the time is heard at the next `check()`.
+
     Args:
         time_limit_s: wall-clock time that the run may take from now on [s]; None for any.
 
@@ -58,16 +63,29 @@ class StopRequest:
         self._deferred = 0
 
     def __enter__(self) -> "StopRequest":
-        handled = (*STOPPING, signal.SIGALRM)
-        self._before = {kind: signal.signal(kind, self._on_signal) for kind in handled}
+        self._before: dict[signal.Signals, Any] = {}
+        self._timer: threading.Timer | None = None
+        left_s = None
         if self._time_limit_s is not None:
             margin_s = self._time_limit_s * MARGIN_SHARE
             margin_s = min(max(margin_s, LEAST_MARGIN_S), MOST_MARGIN_S)
-            signal.setitimer(signal.ITIMER_REAL, max(self._time_limit_s - margin_s, 0.001))
+            left_s = max(self._time_limit_s - margin_s, 0.001)
+        if threading.current_thread() is threading.main_thread():
+            handled = (*STOPPING, signal.SIGALRM)
+            self._before = {kind: signal.signal(kind, self._on_signal) for kind in handled}
+            if left_s is not None:
+                signal.setitimer(signal.ITIMER_REAL, left_s)
+        elif left_s is not None:
+            self._timer = threading.Timer(left_s, self._time_is_over)
+            self._timer.daemon = True
+            self._timer.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._before:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
         for kind, handler in self._before.items():
             signal.signal(kind, handler)
 
@@ -127,7 +145,7 @@ class StopRequest:
         if number == signal.SIGALRM:
             if self.reason:
                 return
-            self.reason = "time limit"
+            self._time_is_over()
         elif self.reason:
             if number == signal.SIGINT:
                 os._exit(128 + number)
@@ -136,6 +154,9 @@ class StopRequest:
             self.reason = signal.Signals(number).name
         if not self._deferred:
             raise Stopped(self.reason)
+
+    def _time_is_over(self) -> None:
+        self.reason = self.reason or "time limit"
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """How SUMO is reached: libsumo in this process, or traci through a socket to its own process."""
 
+import gc
+import weakref
 from typing import Any, Protocol
 
 import libsumo
 from libsumo import _libsumo
 
 from trafficrl.config.execution import Backend
+from trafficrl.errors import SimulationError
 from trafficrl.simulation.calls import FrequentCalls, Readings
 from trafficrl.simulation.heap import FreshHeap
 from trafficrl.simulation.traci_process import TRACI_ERRORS, SumoProcess
@@ -59,18 +62,26 @@ class RunningSumo(Protocol):
 class InProcessSumo:
     """The one simulation that libsumo can hold in this process.
 
+    It ends when it is closed, or forgotten by all who could close it: a notebook easily loses an
+    environment.
+
     It goes the same way whatever has run here before. After others, memory that they have given
     back takes room until the process ends: who runs many does so in forks.
 
     Raises:
-        RuntimeError: this process has one already.
+        SimulationError: this process has one already.
         SUMO_ERRORS: SUMO refused its arguments or files.
     """
 
     def __init__(self, arguments: list[str]) -> None:
         global _libsumo_runs  # noqa: PLW0603 - libsumo itself is one state per process
         if _libsumo_runs:
-            raise RuntimeError("libsumo runs one simulation a process: close it, or use traci")
+            gc.collect()  # forgotten environments have circles
+        if _libsumo_runs:
+            raise SimulationError(
+                "libsumo runs one simulation a process: close the environment that has it "
+                "(env.close()), or take execution.backend=traci"
+            )
         self._heap = FreshHeap()
         try:
             libsumo.start(["sumo", *arguments])
@@ -83,6 +94,8 @@ class InProcessSumo:
             # All that libsumo tells of a network it cannot read; the rest goes to the terminal.
             raise libsumo.TraCIException("no such network (SUMO printed why above)") from error
         _libsumo_runs = True
+        self._end = weakref.finalize(self, end_libsumo, self._heap)
+        self._end.atexit = False  # SUMO ends with the process anyway
         self.api = libsumo
         self.calls = LIBSUMO_CALLS
 
@@ -92,12 +105,17 @@ class InProcessSumo:
 
     def close(self) -> None:
         """The simulation has ended and another may be started."""
-        global _libsumo_runs  # noqa: PLW0603
-        _libsumo_runs = False
-        try:
-            libsumo.close()
-        finally:
-            self._heap.end()
+        self._end()
+
+
+def end_libsumo(heap: FreshHeap) -> None:
+    """The one simulation of this process has ended."""
+    global _libsumo_runs  # noqa: PLW0603
+    _libsumo_runs = False
+    try:
+        libsumo.close()
+    finally:
+        heap.end()
 
 
 def sumo_version() -> str:
@@ -109,7 +127,7 @@ def start_sumo(backend: Backend, arguments: list[str], *, gui: bool = False) -> 
     """A running simulation.
 
     Raises:
-        RuntimeError: this process has a libsumo simulation already (it can hold only one).
+        SimulationError: this process has a libsumo simulation already (it can hold only one).
         SUMO_ERRORS: SUMO refused its arguments or files.
     """
     if backend is Backend.libsumo:

@@ -1,10 +1,15 @@
-"""Signals reach the main process alone: it decides what an interrupt means for its workers."""
+"""What worker processes do not get from the main process: its signals, and its script.
+
+It alone decides what an interrupt means for its workers.
+"""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
+from types import ModuleType
 
 __all__ = ["ignore_signals", "shielded_children"]
 
@@ -34,8 +39,25 @@ def start_tracker() -> None:
 
 
 @contextmanager
+def without_script() -> Iterator[None]:
+    """Processes started inside do not run the script again that this process was started with.
+
+    Multiprocessing would, for what a script defines; what our workers do is all in modules. A
+    user's script needs no `if __name__ == "__main__"` then, and a command's is not imported again.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
 def shielded_children() -> Iterator[None]:
     """Processes started inside are safe from those signals until they `ignore_signals()`.
+
+    They begin `without_script()`.
 
     The main process alone decides what an interrupt means; its workers end when it closes them, or
     when it is gone. A signal that comes inside reaches the main process at the end of the block.
@@ -45,6 +67,7 @@ def shielded_children() -> Iterator[None]:
     start_tracker()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SHIELDED)
     try:
-        yield
+        with without_script():
+            yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
