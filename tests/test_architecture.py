@@ -100,7 +100,7 @@ def test_each_library_has_one_door(path: Path) -> None:
     assert used & set(closed) == set()
 
 
-NEEDS_TORCH = ("trafficrl.app.learn", "trafficrl.training.models")
+NEEDS_TORCH = ("trafficrl.app.dry_run", "trafficrl.app.learn", "trafficrl.training.models")
 """May be imported where they are needed: torch takes seconds, and many a command needs none."""
 
 

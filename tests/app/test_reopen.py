@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from run_cases import trained
+from traffic_cases import scratch
 
+from trafficrl.app.dry_run import dry_run
 from trafficrl.app.reopen import clear_leftovers, is_finished, reopened
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.load import load_experiment
@@ -91,3 +93,26 @@ def test_only_a_finished_run_is_finished(paths: RunPaths) -> None:
     assert is_finished(config, paths)
     assert not is_finished(longer(config), paths)
     assert not is_finished(config, RunPaths(paths.root / "nowhere"))
+
+
+def test_a_dry_run_tells_how_a_run_would_go_on_and_changes_nothing(
+    paths: RunPaths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(scratch())  # where its network is built already
+    tell(paths, "finished")
+    before = content(paths.root)
+    config = load_experiment(paths.resolved_config)
+    dry_run(config, paths.root, [])
+    told = f"dry run: {paths.root}: this run is finished: nothing is left to do\n"
+    assert capsys.readouterr().out == told
+    with pytest.raises(ConfigError, match="was begun with another configuration: seed was 1"):
+        dry_run(replace(config, seed=2), paths.root, [])
+    dry_run(longer(config), paths.root, ["execution.total_timesteps=128"])
+    out = capsys.readouterr().out
+    assert f"goes on in {paths.root}, where 64 of its steps are done\n" in out
+    assert " for 64 steps\n" in out
+    assert content(paths.root) == before
+
+
+def content(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

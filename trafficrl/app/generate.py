@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trafficrl.app.build import open_run, refuse_used
 from trafficrl.app.console import run_app
+from trafficrl.config.execution import refuse_dry_run
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.scenarios import GeneratedScenarioConfig, ScenarioConfig
 from trafficrl.demand.build import build_scenario
@@ -28,10 +29,12 @@ def generate(config: ExperimentConfig, folder: Path) -> None:
     """The folder holds the network, every scenario's demand of its fixed seeds, and pictures.
 
     Raises:
+        ConfigError: it is to be tried only.
         RunError: the folder holds a trained run.
         NetworkError: the network cannot be built.
         DemandError: the demand cannot be generated on it, or its files cannot be used.
     """
+    refuse_dry_run(config.execution)
     paths = RunPaths(folder)
     refuse_used(paths)
     watch = Stopwatch()

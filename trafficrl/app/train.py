@@ -22,7 +22,7 @@ from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.lock import RunLock
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
-from trafficrl.runs.stop import StopRequest
+from trafficrl.runs.stop import Stopped, StopRequest
 
 __all__ = ["main", "train"]
 
@@ -47,6 +47,9 @@ def train(config: ExperimentConfig, folder: Path, overrides: Sequence[str] | Non
         TrafficRLError: whatever the run could not do; `run.json` says failed then.
     """
     find_controllers(config.evaluation.baselines, config)
+    if config.execution.dry_run:
+        try_out(config, folder, command_line() if overrides is None else overrides)
+        return
     paths = RunPaths(folder)
     with RunLock(paths.lock), StopRequest(time_limit_s=config.execution.time_limit_s) as stop:
         config = reopened(config, paths, command_line() if overrides is None else overrides)
@@ -72,6 +75,18 @@ def train(config: ExperimentConfig, folder: Path, overrides: Sequence[str] | Non
         record.end(RunStatus.finished, reason)
 
 
+def try_out(config: ExperimentConfig, folder: Path, overrides: Sequence[str]) -> None:
+    """What the training would take is told; the folder is as it was."""
+    try:
+        with StopRequest() as stop:
+            with stop.deferred():  # see `run`
+                from trafficrl.app.dry_run import dry_run  # noqa: PLC0415
+
+            dry_run(config, folder, overrides)
+    except Stopped as stopped:  # there is nothing that could go on
+        raise KeyboardInterrupt(str(stopped)) from stopped
+
+
 def nothing_left(config: ExperimentConfig, folder: Path, overrides: Sequence[str]) -> bool:
     """The folder holds a training of that configuration, finished.
 
@@ -79,6 +94,8 @@ def nothing_left(config: ExperimentConfig, folder: Path, overrides: Sequence[str
         ConfigError: it holds one of another configuration, or the configuration cannot be.
     """
     find_controllers(config.evaluation.baselines, config)
+    if config.execution.dry_run:  # it looks for itself, and there is always something to tell
+        return False
     paths = RunPaths(folder)
     return is_finished(reopened(config, paths, overrides), paths)
 

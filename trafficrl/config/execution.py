@@ -9,7 +9,15 @@ from trafficrl.config.checks import check_range
 from trafficrl.config.durations import parse_duration_s
 from trafficrl.errors import ConfigError
 
-__all__ = ["Backend", "EvaluationConfig", "ExecutionConfig", "OnCrash", "Score", "Simulator"]
+__all__ = [
+    "Backend",
+    "EvaluationConfig",
+    "ExecutionConfig",
+    "OnCrash",
+    "Score",
+    "Simulator",
+    "refuse_dry_run",
+]
 
 
 class Backend(Enum):
@@ -99,6 +107,8 @@ class ExecutionConfig:
     """Where built networks are kept between runs."""
     models_dir: str = "outputs/models"
     """Where models have their names (`trafficrl-models tag`)."""
+    dry_run: bool = False
+    """Build everything, make a few steps, tell what a training takes, and leave nothing behind."""
 
     def __post_init__(self) -> None:
         where = "execution"
@@ -156,3 +166,13 @@ class EvaluationConfig:
         check_range("evaluation.confidence", self.confidence, 0.5, 0.999)
         check_range("evaluation.workers", self.workers, 0, 512)
         check_range("evaluation.slice_s", self.slice_s, 1, 864_000, unit="s")
+
+
+def refuse_dry_run(execution: ExecutionConfig) -> None:
+    """Return when a command that does not train is to do what it is there for.
+
+    Raises:
+        ConfigError: it is to be tried only.
+    """
+    if execution.dry_run:
+        raise ConfigError("execution.dry_run=true is for trafficrl-train: leave it out here")

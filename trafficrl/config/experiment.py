@@ -10,7 +10,13 @@ from omegaconf import MISSING
 from trafficrl.config.algorithm import ActionKind, AlgorithmConfig
 from trafficrl.config.checks import check_range
 from trafficrl.config.controllers import standard_controllers
-from trafficrl.config.execution import Backend, EvaluationConfig, ExecutionConfig, Simulator
+from trafficrl.config.execution import (
+    Backend,
+    EvaluationConfig,
+    ExecutionConfig,
+    Simulator,
+    refuse_dry_run,
+)
 from trafficrl.config.extensions import check_names
 from trafficrl.config.network import NetworkConfig
 from trafficrl.config.reward import RewardConfig
@@ -136,6 +142,7 @@ class EvaluateConfig(ExperimentConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        refuse_dry_run(self.execution)
         if not self.controllers:
             raise ConfigError("controllers is empty: name at least one, such as [fixed]")
         if len(set(self.controllers)) != len(self.controllers):
@@ -154,4 +161,5 @@ class CollectConfig(ExperimentConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        refuse_dry_run(self.execution)
         check_range("episodes", self.episodes, 1, 100_000)

@@ -16,7 +16,14 @@ from typing import Any, NoReturn, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, filter_overrides, run_job, setup_globals
+from hydra.core.utils import (
+    JobReturn,
+    JobStatus,
+    configure_log,
+    filter_overrides,
+    run_job,
+    setup_globals,
+)
 from hydra.errors import HydraException
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
 from omegaconf import DictConfig, open_dict, read_write
@@ -101,6 +108,26 @@ class JobLauncher(BaseSubmititLauncher):
             self._planned(number, list(words))
             for number, words in enumerate(job_overrides, start=first)
         ]
+
+    def try_here(self, plans: Sequence[Planned]) -> list[Planned]:
+        """Those jobs that are only to be tried have been, one after the other; the others.
+
+        A dry run says what a job needs: that is asked before it is given a place in a queue.
+        """
+        assert self.hydra_context is not None
+        assert self.config is not None
+        for plan in plans:
+            if plan.experiment.execution.dry_run:
+                log.info("\t#%d : %s", plan.number, " ".join(filter_overrides(plan.overrides)))
+                run_job(
+                    hydra_context=self.hydra_context,
+                    task_function=self.task,
+                    config=plan.composed,
+                    job_dir_key="hydra.sweep.dir",
+                    job_subdir_key="hydra.sweep.subdir",
+                )
+                configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        return [plan for plan in plans if not plan.experiment.execution.dry_run]
 
     def arguments(self, plan: Planned) -> tuple[Any, ...]:
         """With which the job is called: overrides, configuration, state of Hydra's singletons."""

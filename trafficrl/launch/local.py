@@ -49,7 +49,10 @@ class LocalLauncher(JobLauncher):
             ConfigError: a job's configuration is wrong; none has begun then.
             RunError: some failed; why, in one line each.
         """
-        plans = self.plan(job_overrides, initial_job_idx)
+        everything = self.plan(job_overrides, initial_job_idx)
+        plans = self.try_here(everything)
+        if not plans:
+            return [done(plan) for plan in everything]
         sweep = self.sweep_folder
         sweep.mkdir(parents=True, exist_ok=True)
         with RunLock(sweep / ".lock"):
@@ -57,7 +60,7 @@ class LocalLauncher(JobLauncher):
         if failed:
             told = "; ".join(f"{folder}: {why}" for folder, why in failed.items())
             raise RunError(f"{len(failed)} of {len(plans)} jobs failed: {told}")
-        return [done(plan) for plan in plans]
+        return [done(plan) for plan in everything]
 
     def _run(self, plans: list[Planned]) -> dict[Path, str]:
         """Folder -> why, of those that failed or could not begin."""

@@ -60,10 +60,12 @@ class SlurmLauncher(JobLauncher):
             ConfigError: a job's configuration is wrong; nothing has been submitted then.
             RunError: sbatch refused, or jobs failed that the command has waited for.
         """
-        plans = self.plan(job_overrides, initial_job_idx)
+        everything = self.plan(job_overrides, initial_job_idx)
+        plans = self.try_here(everything)
         if self.dry_run:
-            self._print(plans)
-            return [done(plan) for plan in plans]
+            self._print(everything)
+        if self.dry_run or not plans:
+            return [done(plan) for plan in everything]
         sweep = self.sweep_folder
         sweep.mkdir(parents=True, exist_ok=True)
         with RunLock(sweep / ".lock"):
@@ -73,7 +75,7 @@ class SlurmLauncher(JobLauncher):
             wait_for(jobs, partial(lives, queue, {job.job_id for job in jobs.values()}))
         elif jobs:
             log.info("trafficrl-status %s shows how they do", sweep)
-        return [done(plan) for plan in plans]
+        return [done(plan) for plan in everything]
 
     def _submitted(self, plans: list[Planned]) -> dict[Path, SubmittedJob[JobReturn]]:
         """The job of each folder that is not finished; what the queue did not have, it has now."""

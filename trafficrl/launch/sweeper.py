@@ -74,7 +74,7 @@ class BatchSweeper(Sweeper):
         if self.batch is not None:
             batch = self.parser.parse_override(f"{BATCH}={self.batch}")
             waves = [self._chained(self._scenarios(batch, overrides), waves)]
-        if not self.master.hydra.launcher.get("dry_run"):
+        if not (self.master.hydra.launcher.get("dry_run") or self.master.execution.dry_run):
             folder = Path(self.master.hydra.sweep.dir)
             folder.mkdir(parents=True, exist_ok=True)
             OmegaConf.save(self.master, folder / "multirun.yaml")
