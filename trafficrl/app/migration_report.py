@@ -15,7 +15,6 @@ __all__ = ["Row", "print_differences", "print_table"]
 
 LEAST_WIDTH = 100
 """Where output goes to a file, rich would take 80 and cut names."""
-FATES = [fate.value for fate in Fate]
 LOUD_FIRST = ["unknown", "changed", "dropped", "overlaid"]
 
 
@@ -57,16 +56,20 @@ def print_differences(
 
 def print_table(rows: Sequence[Row]) -> None:
     """A line for each experiment, and below it why some were refused."""
+    migrations = [row.migration for row in rows if row.migration is not None]
+    fates = [fate for fate in Fate if any(one.fates(fate) for one in migrations)]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("legacy", "format", "experiment", *FATES, "state"):
-        right = heading in FATES
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for heading in ("legacy", "format", "experiment"):
+        table.add_column(heading, overflow="fold")
+    for fate in fates:
+        table.add_column(fate.value, justify="right")
+    table.add_column("state")
     for row in rows:
         found = row.migration
         if found is None:
-            table.add_row(row.source, "", "", *("" for _ in FATES), "refused")
+            table.add_row(row.source, "", "", *("" for _ in fates), "refused")
         else:
-            counts = [str(len(found.fates(fate)) or "") for fate in Fate]
+            counts = [str(len(found.fates(fate)) or "") for fate in fates]
             table.add_row(row.source, found.legacy.format, found.name, *counts, row.state)
     width = max(LEAST_WIDTH, Console().width)
     Console(markup=False, emoji=False, highlight=False, width=width).print(table)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import Enum
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from trafficrl.config.legacy.reading import Entry, Legacy
 from trafficrl.config.legacy.run_keys import FILE_KEYS, REWARD_FUNCTIONS
 from trafficrl.config.legacy.table import KEYS, NAMES, SECTIONS
 from trafficrl.config.legacy.values import shown
+from trafficrl.config.network import ClearanceConfig
+from trafficrl.config.reward import RewardConfig
 from trafficrl.errors import ConfigError
 
 __all__ = ["Fate", "Migration", "Outcome", "Setting", "migrate"]
@@ -217,7 +220,20 @@ def _unsaid(given: Given, settings: Mapping[str, Setting]) -> dict[str, Setting]
             f"{where}.demand": Setting(demand, why=why),
             f"{where}.public_stop_spacing_m": Setting(0, why="public transport did not stop"),
         }
+    found |= _whole_steps(settings["network.step_length"].value)
     return {name: setting for name, setting in found.items() if name not in settings}
+
+
+def _whole_steps(step_s: float) -> dict[str, Setting]:
+    """Times of ours that do not fit a longer simulation step, rounded up."""
+    signals = ClearanceConfig()
+    times = {
+        **{f"network.signals.{name}": value for name, value in vars(signals).items()},
+        "reward.sample_s": RewardConfig.sample_s,
+    }
+    rounded = {key: ceil(time_s / step_s - 1e-9) * step_s for key, time_s in times.items()}
+    why = f"in whole steps of {step_s:g} s"
+    return {key: Setting(new, why=why) for key, new in rounded.items() if new != times[key]}
 
 
 def _rest(legacy: Legacy) -> Iterator[Outcome]:

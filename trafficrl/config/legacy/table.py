@@ -1,12 +1,14 @@
 """Every legacy key that is known, and what the earlier program did without a key for it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from trafficrl.config.legacy.city_keys import NETWORK_KEYS, TRAFFIC_KEYS
-from trafficrl.config.legacy.keys import LegacyKey
+from trafficrl.config.legacy.keys import UNSAID, LegacyKey
 from trafficrl.config.legacy.learning_keys import ACTION_KEYS, LEARNER_KEYS
 from trafficrl.config.legacy.observation_keys import FEATURES, OBSERVATION_KEYS, SCOPES
 from trafficrl.config.legacy.run_keys import EXECUTION_KEYS, FILE_KEYS, REWARD_KEYS
+from trafficrl.config.legacy.values import shown
 
 __all__ = ["KEYS", "NAMES", "PARTS", "SECTIONS", "UNSPOKEN", "Unspoken", "find_key", "key_tables"]
 
@@ -69,11 +71,17 @@ def key_tables() -> str:
 
 
 def _table(title: str, keys: tuple[LegacyKey, ...]) -> str:
-    lines = [f"### {title}", "", "| legacy key | here | |", "|---|---|---|"]
+    lines = [f"### {title}", "", "| legacy key | here | without it | |", "|---|---|---|---|"]
     for key in keys:
         names = ", ".join(f"`{name}`" for name in (key.name, *key.also))
-        lines.append(f"| {names} | {_place(key.to)} | {key.why} |")
+        default = "" if key.default is UNSAID else _default(key.default)
+        lines.append(f"| {names} | {_place(key.to)} | {default} | {key.why} |")
     return "\n".join([*lines, ""])
+
+
+def _default(value: Any) -> str:
+    """What the earlier program had where nobody said anything."""
+    return "below" if isinstance(value, list) and str in map(type, value) else shown(value)
 
 
 def _place(to: str) -> str:
@@ -83,11 +91,14 @@ def _place(to: str) -> str:
 
 
 def _features() -> str:
-    lines = ["### Features", "", "| scope | legacy feature | here | |", "|---|---|---|---|"]
+    heads = ("scope", "legacy feature", "here", "without the list", "")
+    lines = ["### Features", "", f"| {' | '.join(heads)} |", "|---|---|---|---|---|"]
+    usual = [name for key in OBSERVATION_KEYS for name in key.default]
     for scope, known in FEATURES.items():
         for name, (feature, why) in known.items():
             place = f"`{SCOPES[scope]}_features: {feature}`" if feature else "dropped"
-            lines.append(f"| {scope} | `{name}` | {place} | {why} |")
+            seen = "seen" if name in usual else ""
+            lines.append(f"| {scope} | `{name}` | {place} | {seen} | {why} |")
     return "\n".join([*lines, ""])
 
 

@@ -30,6 +30,7 @@ SHOWN = Repr()
 SHOWN.maxstring = SHOWN.maxother = 80
 SHOWN.maxlist = SHOWN.maxdict = 12
 SHOWN.maxlevel = 3
+LONGEST = 200
 
 
 def shown(value: Any) -> str:
@@ -42,7 +43,8 @@ def shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
         return f"[{', '.join(shown(item) for item in value)}]"
-    return SHOWN.repr(value)
+    text = SHOWN.repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def whole(value: Any) -> int:
@@ -123,6 +125,8 @@ def shares(value: Any) -> str:
     """`realtime 70 shortest 30`, or a mapping of names to percentages."""
     if not isinstance(value, Mapping):
         return text(value)
+    for name, share in value.items():
+        number(share, f"a mapping of names to percentages: {shown(name)} has {shown(share)}")
     return text(" ".join(f"{name} {share}" for name, share in value.items()))
 
 
