@@ -14,7 +14,7 @@ from trafficrl.training.checkpoints import Origin
 from trafficrl.training.models import load_model
 from trafficrl.training.ppo import find_model
 
-__all__ = ["origin_of"]
+__all__ = ["known_lineage", "origin_of"]
 
 
 def origin_of(config: ExperimentConfig, task: Task, paths: RunPaths) -> Origin:
