@@ -112,6 +112,7 @@ def _best(groups: Sequence[Group], scores: dict[str, Found | None]) -> set[str]:
 
 def _notes(groups: Sequence[Group], unshown: Sequence[str], best: set[str]) -> list[str]:
     notes = [
+        "Runs of a group differ in their seed alone; a column is a key in which groups differ. "
         "Validation delay: that of each seed's best model so far on the validation demand, mean "
         "over the seeds. The test demand below is looked at, never chosen by."
     ]

@@ -23,7 +23,7 @@ from trafficrl.evaluation.report.picture import (
 from trafficrl.evaluation.statistics import bootstrap_interval
 from trafficrl.network.canvas import new_figure
 
-__all__ = ["BEST", "Training", "curve", "draw_learning", "validated"]
+__all__ = ["BEST", "Training", "curve", "draw_learning", "shared_steps", "validated"]
 
 Training = Mapping[str, Sequence[float]]
 """`metrics.csv` by column."""
@@ -126,7 +126,7 @@ def _draw_line(
                 linewidth=0.6,
                 alpha=0.6,
             )
-    shared = _shared(trainings)
+    shared = shared_steps(trainings)
     if len(trainings) > 1 and shared:
         values = map(np.array, shared.values())
         bands = [bootstrap_interval([one], column, confidence) for one in values]
@@ -151,7 +151,7 @@ def _set_limits(axes: Axes, values: Sequence[float]) -> None:
         axes.set_ylim(min(values) - margin, max(values) + margin)
 
 
-def _shared(trainings: Sequence[Points]) -> dict[float, list[float]]:
+def shared_steps(trainings: Sequence[Points]) -> dict[float, list[float]]:
     """Step -> the value of each training, at the steps that all have."""
     values = [dict(points) for points in trainings]
     steps = sorted(set.intersection(*map(set, values))) if values else []

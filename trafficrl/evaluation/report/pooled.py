@@ -88,12 +88,10 @@ def seed_table(section: Section, groups: Sequence[Group]) -> TableText:
 
 def _members(section: Section, group: Group) -> Mapping[str, Judged]:
     """The policies of the group's runs, by their labels in the section."""
-    names = {run.name for run in group.runs}
-    return {
-        label: one
-        for label, one in section.judged.items()
-        if one.run in names and one.label == POLICY
+    policies = {
+        one.run: (label, one) for label, one in section.judged.items() if one.label == POLICY
     }
+    return dict(policies[run.name] for run in group.runs if run.name in policies)
 
 
 def _pool(label: str, members: Sequence[Judged]) -> Judged:
