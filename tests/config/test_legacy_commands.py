@@ -6,7 +6,8 @@ import pytest
 from legacy_cases import COMMAND
 
 from trafficrl.config.legacy.commands import read_command, read_commands
-from trafficrl.config.legacy.migration import Fate, migrate
+from trafficrl.config.legacy.migration import migrate
+from trafficrl.config.legacy.outcomes import Fate
 from trafficrl.errors import ConfigError
 
 

@@ -15,8 +15,9 @@ from legacy_cases import FLAT, write_all
 from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.legacy.commands import read_command
-from trafficrl.config.legacy.migration import Fate, Migration, migrate
+from trafficrl.config.legacy.migration import migrate
 from trafficrl.config.legacy.observation_keys import FEATURES
+from trafficrl.config.legacy.outcomes import Fate, Migration
 from trafficrl.config.legacy.reading import read_legacy
 from trafficrl.config.legacy.sources import one_source
 from trafficrl.config.legacy.table import KEYS, NAMES, find_key

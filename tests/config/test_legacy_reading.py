@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from trafficrl.config.legacy.migration import Fate, migrate
+from trafficrl.config.legacy.migration import migrate
+from trafficrl.config.legacy.outcomes import Fate
 from trafficrl.config.legacy.reading import read_legacy
 from trafficrl.config.legacy.sources import find_sources, one_source
 from trafficrl.errors import ConfigError

@@ -16,7 +16,8 @@ from trafficrl.app.migration_files import YAML, training_words, write
 from trafficrl.app.migration_report import Row, print_differences, print_table
 from trafficrl.app.migration_runs import validate
 from trafficrl.config.legacy.commands import read_command
-from trafficrl.config.legacy.migration import Fate, Migration, migrate
+from trafficrl.config.legacy.migration import migrate
+from trafficrl.config.legacy.outcomes import Fate, Migration
 from trafficrl.config.legacy.reading import Legacy
 from trafficrl.config.legacy.sources import Source, find_sources
 from trafficrl.config.legacy.table import key_tables

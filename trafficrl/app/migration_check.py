@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from trafficrl.app.environments import compose_experiment
 from trafficrl.config.experiment import ExperimentConfig
-from trafficrl.config.legacy.migration import Fate, Migration
+from trafficrl.config.legacy.outcomes import Fate, Migration
 from trafficrl.config.legacy.table import UNSPOKEN
 from trafficrl.config.legacy.values import shown
 from trafficrl.config.legacy.writing import experiment_file

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trafficrl.config.legacy.migration import Migration
+from trafficrl.config.legacy.outcomes import Migration
 from trafficrl.config.legacy.writing import experiment_file
 from trafficrl.config.store import conf_dir
 from trafficrl.errors import ConfigError, RunError

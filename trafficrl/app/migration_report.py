@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trafficrl.app.migration_check import Difference
-from trafficrl.config.legacy.migration import Fate, Migration
+from trafficrl.config.legacy.outcomes import Fate, Migration
 
 __all__ = ["Row", "print_differences", "print_table"]
 

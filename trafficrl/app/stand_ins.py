@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trafficrl.config.legacy.migration import Fate, migrate
+from trafficrl.config.legacy.migration import migrate
+from trafficrl.config.legacy.outcomes import Fate
 from trafficrl.config.legacy.sources import one_source
 from trafficrl.config.legacy.writing import overrides
 from trafficrl.config.sumocfg import load_sumocfg

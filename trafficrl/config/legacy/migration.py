@@ -1,96 +1,26 @@
 """A legacy experiment as values of ours, and for each of its keys what became of it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import get_close_matches
-from enum import Enum
-from math import ceil
 from pathlib import Path
 from typing import Any
 
 from trafficrl.config.legacy.city_keys import SEEDS
 from trafficrl.config.legacy.given import Given, in_scenario, read, slug
 from trafficrl.config.legacy.keys import UNSAID, LegacyKey, Moved, Run
+from trafficrl.config.legacy.outcomes import Fate, Migration, Outcome, Setting
 from trafficrl.config.legacy.reading import Entry, Legacy
 from trafficrl.config.legacy.run_keys import FILE_KEYS, REWARD_FUNCTIONS
 from trafficrl.config.legacy.table import KEYS, NAMES, SECTIONS
+from trafficrl.config.legacy.unsaid import environments, unsaid
 from trafficrl.config.legacy.values import shown
-from trafficrl.config.network import ClearanceConfig
-from trafficrl.config.reward import RewardConfig
 from trafficrl.errors import ConfigError
 
-__all__ = ["Fate", "Migration", "Outcome", "Setting", "migrate"]
+__all__ = ["migrate"]
 
-MOST_ENVS = 16
 BASES = {"network": "grid6_realistic", "algorithm": "ppo_default", "execution": "long_run"}
 """Group -> the member whose values count where neither the file nor the earlier program has any."""
-
-
-class Fate(Enum):
-    """What became of a key."""
-
-    kept = "kept"
-    """Its value stands under a key here."""
-    changed = "changed"
-    """So it does, in another unit or form."""
-    dropped = "dropped"
-    """There is nothing here for it to say."""
-    overlaid = "overlaid"
-    """A file that inherits from its own says otherwise."""
-    unknown = "unknown"
-    """It was no key of the earlier program either."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One key that somebody wrote, and what became of it."""
-
-    entry: Entry
-    fate: Fate
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """Full key here -> value."""
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A value here, and where it comes from."""
-
-    value: Any
-    entry: Entry | None = None
-    """None where no file says it."""
-    why: str = ""
-    """Where it is neither a file's nor what the earlier program had without one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """The experiment as it is here."""
-
-    name: str
-    description: str
-    legacy: Legacy
-    settings: Mapping[str, Setting]
-    """Full key -> value; that of a group is a member of it."""
-    scenarios: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
-    """Of every key of every file."""
-
-    def fates(self, *fates: Fate) -> list[Outcome]:
-        """The outcomes of these kinds."""
-        return [one for one in self.outcomes if one.fate in fates]
-
-    def refuse_unknown(self) -> None:
-        """Return when every key is known.
-
-        Raises:
-            ConfigError: naming all that are not.
-        """
-        unknown = self.fates(Fate.unknown)
-        if unknown:
-            raise ConfigError(
-                "; ".join(f"{one.entry.place}: {one.entry.path}: {one.why}" for one in unknown)
-            )
 
 
 def migrate(legacy: Legacy) -> Migration:
@@ -105,7 +35,7 @@ def migrate(legacy: Legacy) -> Migration:
     for key in KEYS:
         mover.move(key)
     settings = {group: Setting(member) for group, member in BASES.items()} | mover.settings
-    settings |= _unsaid(given, settings)
+    settings |= unsaid(given, settings)
     return Migration(
         name=slug(given.name),
         description=str(given.value("description", "")),
@@ -188,52 +118,6 @@ def spread(moved: Moved, scenarios: Iterable[str]) -> dict[str, Any]:
         for name, value in moved.settings.items()
         for scenario in (scenarios if "*" in name else [""])
     }
-
-
-def environments(given: Given) -> int:
-    """How many the earlier program would have had side by side."""
-    if given.value("single_env", False):
-        return 1
-    return int(given.value("parallel_envs", min(len(given.scenarios), MOST_ENVS)))
-
-
-def _unsaid(given: Given, settings: Mapping[str, Setting]) -> dict[str, Setting]:
-    """What no file says and the earlier program decided as it went."""
-    drawn = "drawn anew then; one to have a run again by"
-    found = {
-        "network.network_seed": Setting(1, why=drawn),
-        "execution.parallel_envs": Setting(
-            environments(given), why=f"one for each scenario, {MOST_ENVS} at most"
-        ),
-        "execution.eval_freq": replace(
-            settings["execution.checkpoint_freq"], why="with every checkpoint"
-        ),
-        "execution.score": Setting("reward", why="the best model was chosen by its reward"),
-    }
-    for name in given.scenarios:
-        where = f"scenarios.{name}"
-        seeded = f"{where}.private_traffic_seed" in settings
-        demand, why = ("fixed", "its seeds are given") if seeded else ("fresh", "it has no seeds")
-        found |= {
-            f"{where}.private_traffic_seed": Setting(1, why=drawn),
-            f"{where}.public_traffic_seed": Setting(2, why=drawn),
-            f"{where}.demand": Setting(demand, why=why),
-            f"{where}.public_stop_spacing_m": Setting(0, why="public transport did not stop"),
-        }
-    found |= _whole_steps(settings["network.step_length"].value)
-    return {name: setting for name, setting in found.items() if name not in settings}
-
-
-def _whole_steps(step_s: float) -> dict[str, Setting]:
-    """Times of ours that do not fit a longer simulation step, rounded up."""
-    signals = ClearanceConfig()
-    times = {
-        **{f"network.signals.{name}": value for name, value in vars(signals).items()},
-        "reward.sample_s": RewardConfig.sample_s,
-    }
-    rounded = {key: ceil(time_s / step_s - 1e-9) * step_s for key, time_s in times.items()}
-    why = f"in whole steps of {step_s:g} s"
-    return {key: Setting(new, why=why) for key, new in rounded.items() if new != times[key]}
 
 
 def _rest(legacy: Legacy) -> Iterator[Outcome]:

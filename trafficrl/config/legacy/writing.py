@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from trafficrl.config.legacy.migration import Fate, Migration, Setting
+from trafficrl.config.legacy.outcomes import Fate, Migration, Setting
 from trafficrl.config.legacy.values import shown
 
 __all__ = ["experiment_file", "overrides"]
