@@ -9,11 +9,13 @@ states:
 --json prints {"format": 1, "version", "folder", "can_train", "findings": [...]}; each finding has
   name, state ("ok", "absent", "warning" or "failure"), found, advice, facts
 
-exit code: 0 when a training can run, 1 when not, 2 for wrong usage
+exit code: 0 when a training can run, 1 when not, 2 for wrong usage, 130 interrupted
 """
 
 import argparse
 import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -30,11 +32,21 @@ __all__ = ["main", "run"]
 
 COMMAND = "trafficrl-doctor"
 FORMAT = 1
+BROKEN_PIPE, INTERRUPTED = 128 + signal.SIGPIPE, 128 + signal.SIGINT
+"""As if the signal had ended it: nobody has heard the verdict."""
 
 
 def main() -> None:
     """Entry point of the console script."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has read enough; Python would flush once more as it leaves
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = BROKEN_PIPE
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
 
 
 def run(words: Sequence[str]) -> int:

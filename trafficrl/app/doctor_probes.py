@@ -10,6 +10,9 @@ from typing import Any
 
 __all__ = ["Probe", "python_probe"]
 
+GRACE_S = 0.2
+"""To read what a program has said that ended long before it was asked."""
+
 
 class Probe:
     """A program that has been started, and what comes of it.
@@ -52,7 +55,8 @@ class Probe:
     def _wait(self, process: subprocess.Popen[str]) -> str:
         with process:
             try:
-                out, err = process.communicate(timeout=max(self._deadline_s - time.monotonic(), 0))
+                left_s = max(self._deadline_s - time.monotonic(), GRACE_S)
+                out, err = process.communicate(timeout=left_s)
             except subprocess.TimeoutExpired:
                 with suppress(OSError):
                     process.kill()

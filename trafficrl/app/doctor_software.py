@@ -65,9 +65,12 @@ print(json.dumps({
 """
 CONF = """
 import json
-from trafficrl.app.compose import compose_experiment
-from trafficrl.config.store import conf_dir
-compose_experiment()
+from hydra import compose, initialize_config_dir
+from trafficrl.config.load import to_experiment
+from trafficrl.config.store import conf_dir, register_configs
+register_configs()
+with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    to_experiment(compose("train"))
 print(json.dumps(str(conf_dir())))
 """
 SMI = ("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
