@@ -6,6 +6,7 @@ the training would find there is told, and nothing in it looks like a run that w
 """
 
 import logging
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -24,12 +25,14 @@ from trafficrl.config.algorithm import CommonPPOConfig, LearnerConfig
 from trafficrl.config.curriculum import CurriculumConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import config_hash
+from trafficrl.env.task import Task
 from trafficrl.evaluation.worker_memory import worker_memory
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import read_record
 from trafficrl.training.checkpoints import Checkpoints, Scores
 from trafficrl.training.cloning_rows import load_rows
 from trafficrl.training.learner import build_learner
+from trafficrl.training.parts import Learner
 from trafficrl.training.probe import probe_training
 
 __all__ = ["dry_run"]
@@ -97,26 +100,24 @@ def _tried(config: ExperimentConfig, paths: RunPaths, work: RunPaths) -> Trial:
     coming = None if goes_on else _coming_model(config)
     if coming is not None:
         config = replace(config, resume_from=None)
+    begin = time.perf_counter()
     built, task = open_run(_at_full_demand(config), work)
     assert isinstance(built.algorithm, LearnerConfig)
     origin = origin_of(built, task, paths)
     model = build_learner(built, task, work.work, again=goes_on)
+    start_s = time.perf_counter() - begin
     assert model.env is not None
     try:
-        rows = 0
-        if isinstance(built.algorithm, CommonPPOConfig) and built.algorithm.cloning.demonstrations:
-            rows = len(load_rows(built.algorithm, task, model.get_vec_normalize_env()))
+        rows = _num_demonstrations(model, built.algorithm, task)
         Checkpoints(work, origin, keep=1).save_model(model, work.best_model, Scores(None, None))
-        first, done = int(model.num_timesteps), 0
-        if goes_on:
-            before = known_lineage(paths) or ()
-            first = before[-1].timesteps if before else 0
-            done = int(read_record(paths.run).get("checkpoint_timesteps", first)) - first
+        first, done = _done_in(paths) if goes_on else (int(model.num_timesteps), 0)
         log.info("dry run: steps until episodes end, 10 s at most")
         effort = probe_training(
             model, built.algorithm, total_timesteps=built.execution.total_timesteps
         )
+        begin = time.perf_counter()
         worker_bytes, worker_share = worker_memory(task, str(work.best_model), work.work)
+        start_s += time.perf_counter() - begin
     finally:
         model.env.close()
     return Trial(
@@ -128,10 +129,29 @@ def _tried(config: ExperimentConfig, paths: RunPaths, work: RunPaths) -> Trial:
         done=done,
         coming=coming,
         demonstrations=rows,
+        start_s=start_s,
         worker_bytes=worker_bytes,
         worker_share_bytes=worker_share,
         goes_on=paths.root if goes_on else None,
     )
+
+
+def _done_in(paths: RunPaths) -> tuple[int, int]:
+    """Environment steps before that run, and those that it has saved."""
+    before = known_lineage(paths) or ()
+    first = before[-1].timesteps if before else 0
+    return first, int(read_record(paths.run).get("checkpoint_timesteps", first)) - first
+
+
+def _num_demonstrations(model: Learner, algorithm: LearnerConfig, task: Task) -> int:
+    """Rows that would be imitated first.
+
+    Raises:
+        ConfigError: demonstrations that are damaged, or do not fit the experiment.
+    """
+    if not isinstance(algorithm, CommonPPOConfig) or not algorithm.cloning.demonstrations:
+        return 0
+    return len(load_rows(algorithm, task, model.get_vec_normalize_env()))
 
 
 def _at_full_demand(config: ExperimentConfig) -> ExperimentConfig:

@@ -30,6 +30,8 @@ class Trial:
     """The model that it starts from, which another job has yet to make."""
     demonstrations: int
     """Rows that it imitates at first."""
+    start_s: float
+    """Until network, environments and a worker of evaluations were there [s]."""
     worker_bytes: int
     """A worker of evaluations before it simulates."""
     worker_share_bytes: int
@@ -74,6 +76,7 @@ class Trial:
         controllers = len(config.evaluation.baselines) + 1
         validated = self.validations * scenarios * config.execution.validation_seeds
         return {
+            "start": self.start_s,
             "rollouts": effort.rollout_s(self.left, self.decisions),
             "updates": effort.update_s(self.left),
             f"{self.validations} validations": self._judging_s(validated),
