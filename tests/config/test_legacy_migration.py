@@ -360,6 +360,8 @@ def test_the_words_beside_a_legacy_file_win(tmp_path: Path) -> None:
     assert config.network.network_seed == 7  # type: ignore[attr-defined]
     assert isinstance(config.algorithm, PPOConfig)
     assert (config.algorithm.gamma, config.algorithm.n_epochs) == (0.5, 2)
+    words = overrides(found, ["execution.end_time=600", "+algorithm.gamma=0.5"])
+    assert not [word for word in words if "end_time" in word or "gamma" in word]
     # A member of a group stands for all of it.
     config = composed("network=grid3", "reward=empirical", "scenarios=light")
     usual = experiment("reward=empirical")
@@ -397,6 +399,12 @@ def test_frequencies_are_steps_of_all_environments(tmp_path: Path) -> None:
     listed = "scenarios: [{name: a}, {name: b}]"
     found = values(migrated(tmp_path, f"{text}{listed}"))
     assert (found["execution.checkpoint_freq"], found["execution.parallel_envs"]) == (200, 2)
+
+
+def test_a_scenario_of_the_file_can_be_taken_away(tmp_path: Path) -> None:
+    found = migrated(tmp_path, "scenarios: [{name: a}, {name: b}]")
+    words = ["~scenarios.a"]
+    assert list(experiment(*overrides(found, words), *words).scenarios) == ["b"]
 
 
 def test_a_longer_step_has_clearances_that_fit(tmp_path: Path) -> None:

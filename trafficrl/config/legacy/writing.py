@@ -23,7 +23,11 @@ def overrides(migration: Migration, beside: Sequence[str] = ()) -> list[str]:
     Whoever writes such a word means it: what the old file says of the same key is left out, and
     with a member of a group all that it says of that group.
     """
-    said = {re.split("[=@]", word.lstrip("+~"), maxsplit=1)[0] for word in beside}
+    said = {  # what a word takes away must be there first
+        re.split("[=@]", word.lstrip("+"), maxsplit=1)[0]
+        for word in beside
+        if not word.startswith("~")
+    }
     words: list[tuple[str, str]] = []
     for group in GROUPS:
         if group == "scenarios":
@@ -103,8 +107,7 @@ def _origin(setting: Setting) -> str:
 
 def _comment(text: str) -> str:
     """The text in one line, whatever somebody wrote: a second one would be read."""
-    printable = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
-    return f" {printable}"
+    return f" {''.join(letter if letter.isprintable() else '?' for letter in text)}"
 
 
 def _scalar(value: Any) -> str:
