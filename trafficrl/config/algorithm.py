@@ -125,9 +125,13 @@ class ObservationConfig(ObservationBase):
     """Which named features of the whole network the policy sees, in this order."""
 
     edge_features: list[str] = field(default_factory=list)
+    """One value for each street edge."""
     phase_features: list[str] = field(default_factory=list)
+    """One value for each phase of each signal."""
     signal_features: list[str] = field(default_factory=list)
+    """One value for each signal; `current_phase` has one for each phase."""
     network_features: list[str] = field(default_factory=list)
+    """One value for the whole network."""
 
     def __post_init__(self) -> None:
         for scope in ("edge", "phase", "signal", "network"):
@@ -149,6 +153,7 @@ class AlgorithmConfig:
     """What every kind of algorithm has; `kind` names the dataclass of the member."""
 
     kind: str = MISSING
+    """Which learner."""
     action: ActionConfig = MISSING
     observation: ObservationBase = field(default_factory=ObservationBase)
     """A missing one would let no kind bring its own."""
@@ -161,6 +166,7 @@ class LearnerConfig(AlgorithmConfig):
     is a transition of each of them."""
 
     learning_rate: float = MISSING
+    """Of Adam, at first."""
     lr_schedule: LearningRateSchedule = LearningRateSchedule.constant
     lr_final: float = 0.0
     """Where a falling learning rate ends."""
@@ -171,7 +177,9 @@ class LearnerConfig(AlgorithmConfig):
     n_steps: int = MISSING
     """Decisions of each environment between two updates."""
     gamma: float = MISSING
+    """Discount of the rewards of one decision later."""
     net_arch: list[int] = field(default_factory=lambda: [64, 64])
+    """Widths of the hidden layers of the policy and of the value network."""
     activation: Activation = Activation.relu
     normalize_reward: bool = False
     """Scale rewards by the running deviation of the return while learning."""
@@ -198,16 +206,23 @@ class CommonPPOConfig(LearnerConfig):
     """Proximal policy optimisation (Schulman et al. 2017) as Stable-Baselines3 has it."""
 
     clip_range: float = MISSING
+    """How far the probability ratio of new and old policy counts on either side of 1."""
     n_epochs: int = MISSING
+    """Passes over the decisions of an update."""
     gae_lambda: float = MISSING
+    """Of generalised advantage estimation: 0 trusts the value network, 1 the returns."""
     max_grad_norm: float = 0.5
+    """Longer gradients are cut to this norm."""
     vf_coef: float = 0.5
+    """Weight of the value network's loss."""
     ent_coef: float = MISSING
     """Entropy bonus while ent_schedule is false."""
     ent_schedule: bool = False
     """Let the entropy bonus fall linearly from ent_initial to ent_final."""
     ent_initial: float = 0.0
+    """Entropy bonus at first, while ent_schedule is true."""
     ent_final: float = 0.0
+    """And in the end."""
     ent_decay_steps: int = 1
     """Environment steps from ent_initial to ent_final."""
     cloning: CloningConfig = field(default_factory=CloningConfig)

@@ -12,3 +12,4 @@ class ControllerConfig:
     """A controller with its parameters; `kind` names the dataclass of the entry."""
 
     kind: str = MISSING
+    """What decides, and so which other keys there are."""

@@ -100,6 +100,7 @@ class ExecutionConfig:
     """Threads of the learner, 0 for as many as its job has processors; results are only bitwise
     equal for an equal number."""
     tensorboard: bool = True
+    """Write `tensorboard/` into the run folder, beside metrics.csv."""
     time_limit: str | None = None
     """Wall-clock time after which the run stops by itself, with all that it did saved: seconds,
     h:mm:ss or d-hh:mm:ss; null for none."""

@@ -79,6 +79,7 @@ class NetworkConfig:
     """What every kind of network has; `kind` names the dataclass of the member."""
 
     kind: str = MISSING
+    """Where the network comes from."""
     step_length: float = 1.0
     """Simulation step [s]."""
     signals: ClearanceConfig = field(default_factory=ClearanceConfig)

@@ -125,6 +125,7 @@ class DQNConfig(OffPolicyConfig):
     exploration_fraction: float = MISSING
     """Share of the training in which it falls from the one to the other."""
     max_grad_norm: float = 10.0
+    """Longer gradients are cut to this norm."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

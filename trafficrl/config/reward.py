@@ -31,8 +31,11 @@ class TermConfig:
     """One term: weight * (value - mean) / std."""
 
     weight: float = MISSING
+    """Negative for what is bad."""
     mean: float = 0.0
+    """Taken from the value, in the term's unit."""
     std: float = 1.0
+    """What the rest is divided by, in the term's unit."""
 
 
 @dataclass(kw_only=True)
@@ -43,7 +46,9 @@ class RewardConfig:
     """
 
     kind: str = "weighted_terms"
+    """Who is paid: the network as a whole, or each signal by itself."""
     terms: dict[str, TermConfig] = field(default_factory=dict)
+    """Name of a term -> its weight, mean and std."""
     sample_s: float = 5.0
     """How often within a decision the lanes are read for the terms' integrals [s]."""
 

@@ -37,6 +37,7 @@ class ScenarioConfig:
     """What every kind of scenario has; `kind` names the dataclass of the member."""
 
     kind: str = MISSING
+    """Where the demand comes from."""
 
 
 @dataclass(kw_only=True)
@@ -49,6 +50,7 @@ class GeneratedScenarioConfig(ScenarioConfig):
 
     kind: str = "generated"
     num_vehicles: int = MISSING
+    """Trips that are scheduled in an episode [veh]."""
     private_traffic_seed: int = MISSING
     """Draws the trips of passenger cars when demand is fixed."""
     public_traffic_seed: int = MISSING

@@ -51,7 +51,9 @@ class SignalObservationConfig(ObservationBase):
     reach_m: float = 300.0
     """How far behind a stop line vehicles approach it, past junctions without signals [m]."""
     phase_features: list[str] = field(default_factory=list)
+    """One value for each phase of the signal."""
     signal_features: list[str] = field(default_factory=list)
+    """One value for the signal."""
 
     def __post_init__(self) -> None:
         check_range("algorithm.observation.max_phases", self.max_phases, 2, 64)
