@@ -15,6 +15,7 @@ from trafficrl.config.checks import check_choice
 from trafficrl.config.experiment import CollectConfig, EvaluateConfig, ExperimentConfig
 from trafficrl.config.explain import explain
 from trafficrl.config.inputs import inside, locate
+from trafficrl.config.render import RenderConfig
 from trafficrl.config.store import SCHEMAS, members
 from trafficrl.errors import ConfigError
 from trafficrl.files import save_text
@@ -41,7 +42,11 @@ defaults:
 - _self_
 """
 
-COMMANDS: dict[type, str] = {EvaluateConfig: "evaluate", CollectConfig: "collect"}
+COMMANDS: dict[type, str] = {
+    EvaluateConfig: "evaluate",
+    CollectConfig: "collect",
+    RenderConfig: "render",
+}
 
 UNSAFE = re.compile(r"\$\{|\A\?{3}\Z|[\x85\u2028\u2029\ud800-\udfff]")
 """Interpolations, OmegaConf's mark of a missing value, line ends that YAML folds away, bytes that

@@ -18,6 +18,7 @@ from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.experiment import CollectConfig, EvaluateConfig, ExperimentConfig
 from trafficrl.config.network import GridConfig, NetFileConfig, OsmConfig
 from trafficrl.config.off_policy import DQNConfig, SACConfig, TD3Config
+from trafficrl.config.render import RenderConfig
 from trafficrl.config.resco import resco_scenarios
 from trafficrl.config.reward import LocalRewardConfig, RewardConfig
 from trafficrl.config.scenarios import GeneratedScenarioConfig, RouteFileScenarioConfig
@@ -60,6 +61,7 @@ def register_configs() -> None:
     store.store(group="schema", name="experiment", node=ExperimentConfig, package="_global_")
     store.store(group="schema", name="evaluate", node=EvaluateConfig, package="_global_")
     store.store(group="schema", name="collect", node=CollectConfig, package="_global_")
+    store.store(group="schema", name="render", node=RenderConfig, package="_global_")
     for name, published in resco_scenarios().items():
         _register_published(store, name, published)
 

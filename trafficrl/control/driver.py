@@ -7,7 +7,7 @@ back, because it would go on from wherever it stands by then, without a clearanc
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,11 +35,24 @@ class Change(NamedTuple):
 
 
 class SignalDriver:
-    """Drives all signals of one session; a new episode has a new driver."""
+    """Drives all signals of one session; a new episode has a new driver.
+
+    Args:
+        session: that it drives.
+        signals: all of its network.
+        reader: of the session.
+        after_step: is called after each simulation step, for who watches; None for nobody.
+    """
 
     def __init__(
-        self, session: SumoSession, signals: Sequence[Signal], reader: StateReader
+        self,
+        session: SumoSession,
+        signals: Sequence[Signal],
+        reader: StateReader,
+        *,
+        after_step: Callable[[], None] | None = None,
     ) -> None:
+        self._after_step = after_step
         self._session = session
         self._signals = tuple(signals)
         self._reader = reader
@@ -101,6 +114,8 @@ class SignalDriver:
             self._session.step()
             self._reader.tick()
             self._step += 1
+            if self._after_step is not None:
+                self._after_step()
 
     def _plan_next_phase(self, command: NextPhase) -> None:
         phases: list[int] = command.phase.tolist()

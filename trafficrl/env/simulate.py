@@ -1,6 +1,8 @@
 """Starts an episode: demand, SUMO, reader and driver, for the environment and the evaluator."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -66,6 +68,7 @@ def start_episode(
     controller: Controller | None = None,
     output_dir: Path | None = None,
     emissions: bool = False,
+    after_step: Callable[[SumoSession], None] | None = None,
 ) -> RunningEpisode:
     """The episode at its first second, its generated demand below `folder`.
 
@@ -76,6 +79,7 @@ def start_episode(
         controller: begins its episode with it, and its programs replace those of the network.
         output_dir: where SUMO writes trips and statistics, if anywhere.
         emissions: trips hold what SUMO's emission model gives for each vehicle.
+        after_step: is called after each simulation step, for who watches; None for nobody.
 
     Raises:
         ConfigError: the controller's parameters do not fit the network.
@@ -104,7 +108,8 @@ def start_episode(
         demand.cleanup()
         raise
     reader = StateReader(session, task.network, sample_s=task.reward.sample_s)
-    driver = SignalDriver(session, task.network.signals, reader)
+    watching = None if after_step is None else partial(after_step, session)
+    driver = SignalDriver(session, task.network.signals, reader, after_step=watching)
     return RunningEpisode(scenario, session, driver, demand)
 
 

@@ -21,7 +21,7 @@ from trafficrl.simulation.options import option_set
 
 __all__ = ["Identities"]
 
-SHOWING = ("app", "report")
+SHOWING = ("app", "report", "film")
 
 
 class Identities:
@@ -157,7 +157,7 @@ def file_hash(file: Path) -> str:
 def code_hash() -> str:
     """SHA-256 of this package's code: a mended controller or demand gives other episodes.
 
-    The commands (`app`) and what only shows results (`report`) decide none. Without git there is
+    The commands (`app`) and what only shows (`report`, `film`) decide none. Without git there is
     no better name for what runs here.
     """
     root = Path(__file__).parent.parent

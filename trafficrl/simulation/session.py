@@ -13,32 +13,11 @@ from trafficrl.errors import SimulationError
 from trafficrl.simulation.backend import SUMO_ERRORS, RunningSumo, start_sumo
 from trafficrl.simulation.calls import Readings
 from trafficrl.simulation.options import SimulationOptions, check_file, sumo_arguments
+from trafficrl.simulation.sights import Sights
 from trafficrl.simulation.state import FloatArray, Totals
+from trafficrl.simulation.watch import Watch
 
 __all__ = ["SumoSession"]
-
-
-class Watch:
-    """While it is entered, SUMO's own errors become ours.
-
-    It is entered several times in a simulated second, so it is made once and costs next to nothing.
-    """
-
-    def __init__(self, session: "SumoSession", what: str) -> None:
-        self._session = session
-        self._what = what
-
-    def __enter__(self) -> None:
-        """Errors are watched for."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None and isinstance(error, SUMO_ERRORS):
-            raise self._session.failed(self._what, error) from error
 
 
 class SumoSession:
@@ -59,11 +38,11 @@ class SumoSession:
         self._steps = 0
         self._sumo: RunningSumo | None = None
         self._died = False
-        self._asking = Watch(self, "failed")
-        self._stepping = Watch(self, "died")
+        self._asking = Watch(self.failed, "failed")
+        self._stepping = Watch(self.failed, "died")
         for file in (scenario.net_file, *scenario.route_files, *scenario.additional_files):
             check_file(file, scenario.name)
-        with Watch(self, "would not start"):
+        with Watch(self.failed, "would not start"):
             self._sumo = start_sumo(options.backend, self._arguments, gui=options.gui)
 
     def __enter__(self) -> "SumoSession":
@@ -187,6 +166,10 @@ class SumoSession:
                 name: tuple(vehicle.getRoute(name)[: vehicle.getRouteIndex(name) + 1])
                 for name in vehicle.getIDList()
             }
+
+    def sights(self) -> Sights:
+        """What an onlooker sees of it."""
+        return Sights(self._running.api, self._asking)
 
     def _read(self, readings: Readings, ids: Sequence[str]) -> FloatArray:
         rows = np.zeros((4, len(ids)))

@@ -1,0 +1,1 @@
+"""Films of episodes: what happened, for the eye."""
