@@ -35,6 +35,7 @@ from trafficrl.app.train import train as train_in
 from trafficrl.config.experiment import CollectConfig, EvaluateConfig, ExperimentConfig
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.evaluation.results import Comparison
+from trafficrl.launch.sweeper import quoted
 from trafficrl.network.model import Network
 
 __all__ = [
@@ -49,7 +50,11 @@ __all__ = [
 ]
 
 
-def compose(*overrides: str, run: str | Path | Run | None = None) -> ExperimentConfig:
+def compose(
+    *overrides: str,
+    run: str | Path | Run | None = None,
+    extensions: Sequence[str | Path] = (),
+) -> ExperimentConfig:
     """The checked configuration of `trafficrl-train` for these overrides.
 
     It is a tree of dataclasses: `config.algorithm.gamma`. `dataclasses.replace` checks what it
@@ -57,16 +62,20 @@ def compose(*overrides: str, run: str | Path | Run | None = None) -> ExperimentC
 
     Args:
         overrides: as on the command line: "network=grid3", "scenarios=[light,heavy_load]",
-            "extensions=[my_terms.py]", "sumocfg=my.sumocfg".
-        run: a run (or its folder) whose configuration is the one to begin with. Code of its own
-            runs only if an override names it: "extensions=[RUN/inputs/extensions/my_terms.py]".
+            "sumocfg=my.sumocfg".
+        run: a run (or its folder) whose configuration is the one to begin with.
+        extensions: files with reward terms and features of your own, whose code will run. That of
+            a run, RUN/inputs/extensions/my_terms.py, has to be named like any other.
 
     Raises:
         ConfigError: an override that is unknown, malformed or fails a check.
         RunError: there is no such run.
     """
     folder = run.folder if isinstance(run, Run) else run
-    return compose_experiment(overrides, run=None if folder is None else Path(folder))
+    words = list(overrides)
+    if extensions:
+        words.append(f"extensions=[{','.join(quoted(str(file)) for file in extensions)}]")
+    return compose_experiment(words, run=None if folder is None else Path(folder))
 
 
 def build_network(config: ExperimentConfig) -> Network:

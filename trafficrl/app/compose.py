@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -85,6 +86,7 @@ def _composed(
 ) -> DictConfig:
     """Hydra is left as it was; its own exceptions are ours now."""
     register_configs()
+    callers, GlobalHydra.instance().hydra = GlobalHydra.instance().hydra, None
     try:
         with initialize_config_dir(str(folder or conf_dir()), version_base="1.3"):
             return compose(name, overrides)
@@ -92,3 +94,5 @@ def _composed(
         raise ConfigError(explain_composition(error)) from error
     except ValueError as error:  # Hydra's own, which does not name its place
         raise ConfigError(f"{error}; got {' '.join(overrides)}") from error
+    finally:
+        GlobalHydra.instance().hydra = callers
