@@ -48,8 +48,6 @@ LOCAL_TERMS = {"arrivals_veh": arrivals_veh}
 LOCAL_PHASE_FEATURES = {"place": place_of_phase}
 LOCAL_SIGNAL_FEATURES = {"arrivals": arrivals_veh}
 '''
-REWARD = "+reward.terms={longest_queue_veh:{weight:-1}}"
-SEEN = "algorithm.observation.edge_features=[loaded_share]"
 
 
 def extension_file(folder: Path, source: str = SOURCE) -> Path:

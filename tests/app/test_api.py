@@ -8,6 +8,7 @@ import random
 import runpy
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from matplotlib import pyplot
-from run_cases import SCENARIOS, TRAINING, run_command, run_refused
+from run_cases import SCENARIOS, TRAINING, run_command
 
 import trafficrl as tr
 from trafficrl.app import api
@@ -246,10 +247,19 @@ def test_a_run_folder_alone_lets_nothing_run(run: tr.Run, folder: Path) -> None:
     moved = folder / "moved"
     shutil.copytree(run.folder, moved)
     words = (f"--config-dir={moved}", "--config-name=resolved_config")
-    told = run_refused("train", *words, f"hydra.run.dir={folder / 'refused'}")
+    code = "from trafficrl.app.train import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, f"hydra.run.dir={folder / 'refused'}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
     kept = moved / "inputs" / "extensions" / "my_features.py"
-    assert f"extensions: {kept}: code that the configuration brings and nobody has named" in told
-    assert told.endswith(f"allow it with extensions=[{kept}]\n")
+    told = f"error: extensions: {kept}: code that the configuration brings and nobody has named: "
+    assert told in done.stderr
+    assert done.stderr.endswith(f"allow it with extensions=[{kept}]\n")
     assert not (folder / "refused").exists()
 
 
