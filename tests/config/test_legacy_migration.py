@@ -171,7 +171,7 @@ def as_command(folder: Path, said: dict[str, Any]) -> Migration:
 
 @pytest.mark.parametrize("way", [as_flat, as_sections, as_parts, as_command])
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(said=ANY, strange=STRANGE)
 def test_no_key_is_lost_in_silence(

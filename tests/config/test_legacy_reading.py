@@ -81,6 +81,7 @@ def test_bases_have_bases(tmp_path: Path) -> None:
         ({"own": "what: 1\nwhat: 2"}, "own.yaml:2: what 2 is given twice, also in line 1"),
         ({"own": "[1, 2]"}, "is damaged: it holds no mapping"),
         ({"own": ""}, "is damaged: it holds no mapping"),
+        ({"own": "defaults: [_self_]"}, "is a configuration of this program, no legacy one"),
         ({"own": "a: [1"}, "own.yaml:1: expected ',' or ']'"),
         ({"own": "a: !!python/object/apply:os.system [ls]"}, "own.yaml:1: could not determine a"),
         ({"own": "a: " + "[" * 5000}, "is damaged: "),
@@ -156,6 +157,7 @@ def test_a_folder_holds_experiments_of_all_formats(tmp_path: Path) -> None:
     (tmp_path / "night" / "config.yaml").write_text("traffic: {num_vehicles: 5}")
     written(tmp_path, flat="num_vehicles: 4")
     (tmp_path / "notes.md").write_text("no experiment")
+    written(tmp_path, ours="# @package _global_\ndefaults: [_self_]\n")
     found = [one for source in find_sources([tmp_path]) for one in source.read()]
     assert sorted((one.name, one.format) for one in found) == [
         ("flat", "flat"),

@@ -159,7 +159,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
         nargs="*",
         metavar="OLD",
         help="a YAML file, a text file of commands, the five files of a modular experiment, or a "
-        "folder of any of them; with --validate also overrides KEY=VALUE of both trainings",
+        "folder of YAML files; with --validate also overrides KEY=VALUE of both trainings",
     )
     add("--command", metavar="TEXT", help="options of the earlier program instead of a file")
     add("--out", type=Path, metavar="FILE", help="file or folder (conf/experiment/NAME.yaml)")

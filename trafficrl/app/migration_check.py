@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
-from trafficrl.app.environments import compose_experiment
+from trafficrl.app.compose import compose_experiment
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.legacy.outcomes import Fate, Migration
 from trafficrl.config.legacy.table import UNSPOKEN

@@ -13,7 +13,7 @@ from trafficrl.config.legacy.outcomes import Fate, Migration
 
 __all__ = ["Row", "print_differences", "print_table"]
 
-LEAST_WIDTH = 100
+LEAST_WIDTH = 120
 """Where output goes to a file, rich would take 80 and cut names."""
 LOUD_FIRST = ["unknown", "changed", "dropped", "overlaid"]
 

@@ -122,6 +122,8 @@ class _Reader:
         """Its own keys alone."""
         if not isinstance(self._root, yaml.MappingNode):
             raise ConfigError(f"{self._file} is damaged: it holds no mapping")
+        if any(key.value == "defaults" for key, _ in self._root.value):
+            raise ConfigError(f"{self._file} is a configuration of this program, no legacy one")
         entries: list[Entry] = []
         scenarios: list[tuple[Entry, ...]] = []
         try:

@@ -1,5 +1,6 @@
 """Which legacy experiments a file, a folder or the five files of a modular one hold."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from trafficrl.errors import ConfigError
 __all__ = ["Source", "find_sources", "one_source"]
 
 YAML = (".yaml", ".yml")
+OURS = re.compile(rb"^defaults:", re.MULTILINE)
+"""Configurations of this program have a defaults list, and legacy ones had none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,9 @@ def _read_file(file: Path) -> Legacy:
 
 
 def _yaml(folder: Path, pattern: str) -> list[Path]:
-    return sorted(file for file in folder.glob(pattern) if file.suffix.lower() in YAML)
+    """The YAML files of a folder, but for those that a migration or a run has put there."""
+    found = sorted(file for file in folder.glob(pattern) if file.suffix.lower() in YAML)
+    return [file for file in found if not OURS.search(file.read_bytes())]
 
 
 def _part(file: Path) -> str:

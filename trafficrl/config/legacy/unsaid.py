@@ -23,7 +23,7 @@ def environments(given: Given) -> int:
 
 def unsaid(given: Given, settings: Mapping[str, Setting]) -> dict[str, Setting]:
     """The settings that are missing among these."""
-    drawn = "drawn anew then; one to have a run again by"
+    drawn = "was drawn anew each time; one value, so that a run can be had again"
     found = {
         "network.network_seed": Setting(1, why=drawn),
         "execution.parallel_envs": Setting(
