@@ -1,12 +1,23 @@
 """Fixtures of more than one file, and the order of the tests."""
 
+import os
 from pathlib import Path
 
 import pytest
 from grid_cases import REALISTIC, small_grid
+from run_cases import SHARED
 
 from trafficrl.network.build import build_network
 from trafficrl.network.model import Network
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_place_for_runs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Runs that many tests read are made once, not once in each process of pytest-xdist."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = tmp_path_factory.getbasetemp().parent / "runs"
+        place.mkdir(exist_ok=True)
+        os.environ[SHARED] = str(place)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
-"""Small real runs, made once for all tests that read run folders."""
+"""Small real runs, made once for all tests that read run folders, whatever process they are in."""
 
+import fcntl
+import os
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 from traffic_cases import scratch
@@ -22,10 +23,13 @@ TRAINING = (
     "execution.eval_freq=32",
     "execution.checkpoint_freq=64",
     "execution.validation_seeds=1",
-    "execution.tensorboard=false",
+    "execution.trackers=[csv]",
     "execution.single_env=true",
     "evaluation.baselines=[fixed]",
 )
+
+SHARED = "TRAFFICRL_TESTED_RUNS"
+"""Names that place where there are several processes."""
 
 
 def run_command(name: str, *words: str) -> str:
@@ -43,33 +47,44 @@ def run_refused(name: str, *words: str) -> str:
     return done.stderr
 
 
-def ended(name: str, *words: str) -> subprocess.CompletedProcess[str]:
+def ended(name: str, *words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     code = f"from trafficrl.app.{name} import main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, *words],
-        cwd=scratch(),
+        cwd=folder or scratch(),
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-@cache
 def trained() -> Path:
-    """The folder of a training."""
-    run_command("train", *SCENARIOS, *TRAINING, "hydra.run.dir=trained")
-    return scratch() / "trained"
+    """The folder of a training; nobody may change it."""
+    return made("trained", "train", *SCENARIOS, *TRAINING)
 
 
-@cache
 def judged() -> Path:
     """The folder of an evaluation of classical controllers on the same scenarios."""
-    run_command(
-        "evaluate", *SCENARIOS, "controllers=[fixed,max_pressure,random]", "hydra.run.dir=judged"
-    )
-    return scratch() / "judged"
+    return made("judged", "evaluate", *SCENARIOS, "controllers=[fixed,max_pressure,random]")
 
 
 def database() -> Path:
     """Where both keep their episodes."""
-    return scratch() / "outputs" / "evaluations"
+    return runs() / "outputs" / "evaluations"
+
+
+def runs() -> Path:
+    """Where they lie: in what the processes of one call of pytest have in common."""
+    return Path(os.environ.get(SHARED) or scratch())
+
+
+def made(name: str, command: str, *words: str) -> Path:
+    """The run of that name, which the first who asks makes while the others wait."""
+    folder, whole = runs() / name, runs() / f".{name}-is-whole"
+    with (runs() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            done = ended(command, *words, f"hydra.run.dir={name}", folder=runs())
+            assert done.returncode == 0, done.stderr
+            whole.touch()
+    return folder
