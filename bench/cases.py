@@ -6,15 +6,15 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 
-from trafficrl.config.algorithm import (
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.load import to_experiment
+from trafficrl.config.observation import (
     EDGE_FEATURES,
     NETWORK_FEATURES,
     PHASE_FEATURES,
     SIGNAL_FEATURES,
     ObservationConfig,
 )
-from trafficrl.config.experiment import ExperimentConfig
-from trafficrl.config.load import to_experiment
 from trafficrl.config.reward import REWARD_TERMS, RewardConfig, TermConfig
 from trafficrl.config.scenarios import RouteFileScenarioConfig
 from trafficrl.config.store import conf_dir, register_configs

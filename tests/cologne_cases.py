@@ -2,8 +2,9 @@
 
 from traffic_cases import scratch
 
-from trafficrl.config.algorithm import ActionConfig, ActionKind, ObservationConfig
+from trafficrl.config.algorithm import ActionConfig, ActionKind
 from trafficrl.config.network import NetFileConfig
+from trafficrl.config.observation import ObservationConfig
 from trafficrl.config.resco import resco_scenarios
 from trafficrl.config.reward import RewardConfig, TermConfig
 from trafficrl.env.task import Task

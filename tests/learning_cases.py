@@ -11,14 +11,10 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 from traffic_cases import NEXT_PHASE, city, scenario_config, scratch, task
 
-from trafficrl.config.algorithm import (
-    CommonPPOConfig,
-    LearnerConfig,
-    ObservationConfig,
-    PPOConfig,
-)
+from trafficrl.config.algorithm import CommonPPOConfig, LearnerConfig, PPOConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.network import GridConfig
+from trafficrl.config.observation import ObservationConfig
 from trafficrl.config.reward import RewardConfig, TermConfig
 from trafficrl.env.task import Task
 from trafficrl.network.build import build_network
@@ -61,7 +57,7 @@ EXECUTION = ExecutionConfig(
     end_time=60,
     parallel_envs=1,
     single_env=True,
-    tensorboard=False,
+    trackers=["csv"],
 )
 
 

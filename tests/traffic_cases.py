@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from trafficrl.config.algorithm import (
+from trafficrl.config.algorithm import ActionConfig, ActionKind
+from trafficrl.config.network import GridConfig
+from trafficrl.config.observation import (
     EDGE_FEATURES,
     NETWORK_FEATURES,
     PHASE_FEATURES,
     SIGNAL_FEATURES,
-    ActionConfig,
-    ActionKind,
     ObservationConfig,
 )
-from trafficrl.config.network import GridConfig
 from trafficrl.config.reward import REWARD_TERMS, RewardConfig, TermConfig
 from trafficrl.config.scenarios import DemandMode, GeneratedScenarioConfig
 from trafficrl.demand.build import build_scenario

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from composing import experiment
 
-from trafficrl.config.algorithm import ActionConfig, ActionKind, ObservationConfig
+from trafficrl.config.algorithm import ActionConfig, ActionKind
+from trafficrl.config.observation import ObservationConfig
 from trafficrl.config.off_policy import DQNConfig, OffPolicyConfig, SACConfig, TD3Config
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.errors import ConfigError

@@ -11,8 +11,8 @@ import pytest
 import traffic_cases as cases
 from extension_cases import SOURCE, extension_file
 
-from trafficrl.config.algorithm import ObservationConfig
 from trafficrl.config.extensions import check_names, own_names
+from trafficrl.config.observation import ObservationConfig
 from trafficrl.config.reward import LocalRewardConfig, RewardConfig, TermConfig
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.encoding import build_encoder
@@ -135,7 +135,7 @@ def test_names_are_read_without_running_the_file(tmp_path: Path) -> None:
         extension_file(tmp_path, f"__import__('pathlib').Path({str(ran)!r}).touch()\n{SOURCE}")
     )
     assert own_names([file])["EDGE_FEATURES"] == ["loaded_share"]
-    check_names(PAID, SEEN, [file])
+    check_names(PAID, SEEN, {}, [file])
     read_extensions([file])
     assert not ran.exists()
     env = own_task(Path(file).read_text())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import traffic_cases as cases
 
-from trafficrl.config.algorithm import (
+from trafficrl.config.observation import (
     EDGE_FEATURES,
     NETWORK_FEATURES,
     PHASE_FEATURES,

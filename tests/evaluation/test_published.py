@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from trafficrl.config.algorithm import ActionConfig, ActionKind, ObservationConfig
+from trafficrl.config.algorithm import ActionConfig, ActionKind
 from trafficrl.config.network import NetFileConfig
+from trafficrl.config.observation import ObservationConfig
 from trafficrl.config.resco import resco_scenarios
 from trafficrl.config.reward import RewardConfig, TermConfig
 from trafficrl.config.simulation import SimulationConfig

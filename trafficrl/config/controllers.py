@@ -1,7 +1,10 @@
 """Classical controllers and their parameters: one dataclass a kind, one entry a name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
+
+from omegaconf import MISSING
 
 from trafficrl.config.checks import check_range
 from trafficrl.config.controller import ControllerConfig
@@ -16,6 +19,7 @@ __all__ = [
     "GreedyConfig",
     "LongestQueueConfig",
     "MaxPressureConfig",
+    "OwnConfig",
     "RandomConfig",
     "SotlConfig",
     "UniformConfig",
@@ -196,6 +200,17 @@ class RandomConfig(ControllerConfig):
 
     def __post_init__(self) -> None:
         check_range(f"{WHERE}.interval_s", self.interval_s, 1, 300, unit="s")
+
+
+@dataclass(kw_only=True)
+class OwnConfig(ControllerConfig):
+    """A controller of the user's own, from a file of `extensions`."""
+
+    kind: str = "own"
+    function: str = MISSING
+    """Its name in the table CONTROLLERS of the file."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """What it is made with beside the network: names and values of its own."""
 
 
 def standard_controllers() -> dict[str, ControllerConfig]:

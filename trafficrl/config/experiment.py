@@ -52,7 +52,7 @@ class ExperimentConfig:
     """A model.zip, a run folder or the name of a model, `NAME@TAG`, whose model, schedules and
     step count go on."""
     extensions: list[str] = field(default_factory=list)
-    """Python files with reward terms and features of the user's own (`config/extensions.py`).
+    """Python files with reward terms, features and controllers of the user's own.
     Their code runs only where the command line or a call names them."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """Written into a run folder's resolved_config.yaml: versions, commit, network hash."""
@@ -72,7 +72,7 @@ class ExperimentConfig:
                     f"controller: a name may hold letters, digits, _ and -, got {name!r}"
                 )
         if not self.extensions:  # else when their files have been found: see `config/inputs.py`
-            check_names(self.reward, self.algorithm.observation, ())
+            check_names(self.reward, self.algorithm.observation, self.controller, ())
         self._check_clocks()
         self._check_scale()
         self._check_simulator()

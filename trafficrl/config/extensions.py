@@ -1,4 +1,4 @@
-"""Files of the user's own that bring reward terms and features: what they name, and nothing is run.
+"""Files of the user's own with terms, features and controllers: what they name; nothing is run.
 
 A file is plain Python with tables at its top level, named as those of trafficrl are:
 
@@ -13,8 +13,10 @@ only where somebody named the file: see `trafficrl/app/consent.py`.
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from trafficrl.config.algorithm import (
+from trafficrl.config.controllers import OwnConfig
+from trafficrl.config.observation import (
     EDGE_FEATURES,
     NETWORK_FEATURES,
     PHASE_FEATURES,
@@ -41,23 +43,27 @@ TABLES: dict[str, tuple[str, ...]] = {
     "NETWORK_FEATURES": NETWORK_FEATURES,
     "LOCAL_PHASE_FEATURES": LOCAL_PHASE_FEATURES,
     "LOCAL_SIGNAL_FEATURES": LOCAL_SIGNAL_FEATURES,
+    "CONTROLLERS": (),
 }
-"""Table of a file -> the names that trafficrl itself has there."""
+"""Table of a file -> the names that trafficrl itself has there. Its own controllers have kinds."""
 
 Used = tuple[str, Sequence[str], str]
 """Key of the configuration, the names that stand there, and the table that they come from."""
 
 
 def check_names(
-    reward: RewardConfig, observation: ObservationBase, extensions: Sequence[str]
+    reward: RewardConfig,
+    observation: ObservationBase,
+    controllers: Mapping[str, Any],
+    extensions: Sequence[str],
 ) -> None:
-    """Return when every term and feature is one of trafficrl's or of these files.
+    """Return when every term, feature and controller is one of trafficrl's or of these files.
 
     Raises:
         ConfigError: one is not, or a file cannot be read or brings what is there already.
     """
     own = own_names(extensions)
-    for where, names, table in _used(reward, observation):
+    for where, names, table in [*_used(reward, observation), *_own_controllers(controllers)]:
         known = [*TABLES[table], *own.get(table, ())]
         for name in names:
             if name not in known:
@@ -100,6 +106,12 @@ def _used(reward: RewardConfig, observation: ObservationBase) -> Iterator[Used]:
         yield f"{where}.phase_features", observation.phase_features, "PHASE_FEATURES"
         yield f"{where}.signal_features", observation.signal_features, "SIGNAL_FEATURES"
         yield f"{where}.network_features", observation.network_features, "NETWORK_FEATURES"
+
+
+def _own_controllers(controllers: Mapping[str, Any]) -> Iterator[Used]:
+    for name, config in controllers.items():
+        if isinstance(config, OwnConfig):
+            yield f"controller.{name}.function", [config.function], "CONTROLLERS"
 
 
 def _tables(file: str) -> Mapping[str, list[str]]:

@@ -56,8 +56,8 @@ def locate(config: E, folders: list[Path]) -> E:
     """The configuration with absolute paths; relative ones are looked for in the folders, in order.
 
     Raises:
-        ConfigError: a file that is nowhere, naming its key, or a reward term or feature that is
-            in none of the extensions.
+        ConfigError: a file that is nowhere, naming its key, or a reward term, feature or
+            controller that is in none of the extensions.
     """
 
     def find(key: str, path: str) -> str:
@@ -68,7 +68,9 @@ def locate(config: E, folders: list[Path]) -> E:
         raise ConfigError(f"{key}: there is no file {path!r} (looked in {folders[0].resolve()})")
 
     located = map_files(config, find)
-    check_names(located.reward, located.algorithm.observation, located.extensions)
+    check_names(
+        located.reward, located.algorithm.observation, located.controller, located.extensions
+    )
     return located
 
 

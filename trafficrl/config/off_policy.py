@@ -5,12 +5,9 @@ from typing import Optional
 
 from omegaconf import MISSING
 
-from trafficrl.config.algorithm import (
-    ActionKind,
-    LearnerConfig,
-    ObservationConfig,
-)
+from trafficrl.config.algorithm import ActionKind, LearnerConfig
 from trafficrl.config.checks import check_range
+from trafficrl.config.observation import ObservationConfig
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.errors import ConfigError
 

@@ -2,14 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from trafficrl.config.algorithm import (
-    ActionConfig,
-    ActionKind,
-    CommonPPOConfig,
-    ObservationBase,
-    check_features,
-)
+from trafficrl.config.algorithm import ActionConfig, ActionKind, CommonPPOConfig
 from trafficrl.config.checks import check_range
+from trafficrl.config.observation import ObservationBase, check_features
 from trafficrl.errors import ConfigError
 
 __all__ = [

@@ -13,7 +13,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from trafficrl.config.algorithm import PPOConfig
-from trafficrl.config.controllers import standard_controllers
+from trafficrl.config.controllers import OwnConfig, standard_controllers
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.config.experiment import CollectConfig, EvaluateConfig, ExperimentConfig
 from trafficrl.config.network import GridConfig, NetFileConfig, OsmConfig
@@ -42,7 +42,10 @@ SCHEMAS: dict[str, dict[str, type]] = {
         "dqn": DQNConfig,
     },
     "reward": {"weighted_terms": RewardConfig, "local_terms": LocalRewardConfig},
-    "controller": {config.kind: type(config) for config in standard_controllers().values()},
+    "controller": {
+        **{config.kind: type(config) for config in standard_controllers().values()},
+        "own": OwnConfig,
+    },
 }
 """Group -> kind -> dataclass. A new kind is one line here, its dataclass, and a member."""
 

@@ -18,6 +18,8 @@ from trafficrl.control.random_phase import RandomPhase
 from trafficrl.control.sotl import Sotl
 from trafficrl.control.tree_method.controller import TreeMethod
 from trafficrl.control.webster import WebsterPlans
+from trafficrl.env.extensions import find_function
+from trafficrl.env.own_controller import OwnController
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError
 from trafficrl.network.programs import SignalProgram
@@ -79,6 +81,12 @@ def _deciding(build: Callable[..., Controller], config: Any, task: Task) -> Cont
     return build(task.network, config, step_s=task.step_s)
 
 
+def _own(config: Any, task: Task) -> Controller:
+    where = "controller.*.function"
+    function = find_function(where, config.function, "CONTROLLERS", task.extensions)
+    return OwnController(function, task.network, config.parameters, step_s=task.step_s)
+
+
 CONTROLLERS: dict[str, Callable[[Any, Task], Controller]] = {
     "fixed": _fixed,
     "uniform": _uniform,
@@ -90,5 +98,6 @@ CONTROLLERS: dict[str, Callable[[Any, Task], Controller]] = {
     "sotl": partial(_deciding, Sotl),
     "random": partial(_deciding, RandomPhase),
     "tree_method": partial(_deciding, TreeMethod),
+    "own": _own,
 }
 """Kind -> builder."""

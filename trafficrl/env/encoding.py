@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from trafficrl.config.algorithm import ObservationBase, ObservationConfig
+from trafficrl.config.observation import ObservationBase, ObservationConfig
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.extensions import Extension
 from trafficrl.env.observations import ObservationEncoder

@@ -1,4 +1,4 @@
-"""Reward terms and features of the user's own: what the functions in a file are given and answer.
+"""Terms, features and controllers of the user's own: what a file's functions are given and answer.
 
     extensions=[my_terms.py] '+reward.terms={longest_queue_veh:{weight:-1}}'
 
@@ -12,6 +12,7 @@
 | `LOCAL_TERMS` | `(Network)` | `(TrafficState)` -> (S,) |
 | `LOCAL_PHASE_FEATURES` | `(Network)` | `(TrafficState)` -> (Q,) |
 | `LOCAL_SIGNAL_FEATURES` | `(Network)` | `(TrafficState)` -> (S,) |
+| `CONTROLLERS` | `(Network, step_s=, ...)` | `Controller`: see `own_controller.py` |
 
 The first five are for what sees and pays the network as a whole; the local ones, for a policy that
 each signal asks, are called once with the network, to find their lanes. What is seen is cut to 0..1
@@ -106,12 +107,31 @@ class OwnFunction:
         """
         made = self._call(self._function, network)
         if not callable(made):
-            raise self._mistake(f"answers no function of a state, but {made!r}")
+            raise self.mistake(f"answers no function of a state, but {made!r}")
         return lambda state: self._checked(self._call(made, state), (count,))
 
-    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def method(self, made: Any, name: str) -> "OwnFunction":
+        """A function of what this one made, told of by its name.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        found = getattr(made, name, None)
+        if not callable(found):
+            raise self.mistake(f"has to make something with a function {name}, got {made!r}")
+        return OwnFunction(self._file, f"{self._name}.{name}", found)
+
+    def call(self, *arguments: Any, **named: Any) -> Any:
+        """Whatever it answers.
+
+        Raises:
+            ConfigError: it fails.
+        """
+        return self._call(self._function, *arguments, **named)
+
+    def _call(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         try:
-            return function(*arguments)
+            return function(*arguments, **named)
         # Every exception: whatever a user's code does wrong, its place in the file is told.
         except Exception as error:
             raise ConfigError(failed(self._file, self._name, error)) from error
@@ -120,15 +140,16 @@ class OwnFunction:
         try:
             values = np.asarray(answer, np.float64)
         except (TypeError, ValueError) as error:
-            raise self._mistake(f"answers no numbers, but {answer!r}") from error
+            raise self.mistake(f"answers no numbers, but {answer!r}") from error
         wanted = f"{shape[0]} numbers" if shape else "one number"
         if values.shape != shape and not (shape in ((), (1,)) and values.size == 1):
-            raise self._mistake(f"has to answer {wanted}, got the shape {values.shape}")
+            raise self.mistake(f"has to answer {wanted}, got the shape {values.shape}")
         if not np.isfinite(values).all():
-            raise self._mistake(f"has to answer finite numbers, got {answer!r}")
+            raise self.mistake(f"has to answer finite numbers, got {answer!r}")
         return values.reshape(shape)
 
-    def _mistake(self, what: str) -> ConfigError:
+    def mistake(self, what: str) -> ConfigError:
+        """One line: which function of which file does what it must not."""
         return ConfigError(" ".join(f"extensions: {self._file}: {self._name} {what}".split())[:400])
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from trafficrl.config.algorithm import ObservationConfig
+from trafficrl.config.observation import ObservationConfig
 from trafficrl.env.extensions import Extension, find_function
 from trafficrl.env.lane_groups import GroupedTraffic, LaneGroups
 from trafficrl.network.model import Network

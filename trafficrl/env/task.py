@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trafficrl.config.algorithm import ActionConfig, ObservationBase
+from trafficrl.config.algorithm import ActionConfig
 from trafficrl.config.controller import ControllerConfig
 from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.curriculum import CurriculumConfig
 from trafficrl.config.execution import Backend, Simulator
 from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.observation import ObservationBase
 from trafficrl.config.reward import RewardConfig
 from trafficrl.config.scenarios import ScenarioConfig
 from trafficrl.config.simulation import SimulationConfig

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from trafficrl.config.controllers import OwnConfig
 from trafficrl.config.load import plain_values
 from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
 from trafficrl.env.episodes import Episode
@@ -120,7 +121,9 @@ def decider(controller: str, task: Task) -> tuple[str, dict[str, Any]]:
         assert model is not None, "the controller has been checked"
         return "model", with_extensions({"model": file_hash(model)}, task)
     config = plain_values(task.controllers[controller])
-    return config["kind"], {"parameters": config, "decision_s": float(task.action.decision_s)}
+    decides = {"parameters": config, "decision_s": float(task.action.decision_s)}
+    own = isinstance(task.controllers[controller], OwnConfig)
+    return config["kind"], with_extensions(decides, task) if own else decides
 
 
 def with_extensions(values: dict[str, Any], task: Task) -> dict[str, Any]:

@@ -25,8 +25,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 
-from trafficrl.config.algorithm import ActionConfig, LearnerConfig, ObservationBase
+from trafficrl.config.algorithm import ActionConfig, LearnerConfig
 from trafficrl.config.load import plain_values, to_algorithm
+from trafficrl.config.observation import ObservationBase
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.signal_observations import check_room
 from trafficrl.errors import CheckpointError, NetworkError
