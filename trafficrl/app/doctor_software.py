@@ -214,7 +214,9 @@ def _slurm(probe: Probe) -> Finding:
         found = f"sinfo: {probe.trouble or 'no partition'}"
         advice = "ask the cluster's administrator whether its controller runs"
         return Finding("slurm", State.warning, found, advice, facts)
-    told = [f"{name} ({state}, {nodes} nodes, limit {limit})" for name, state, limit, nodes in rows]
+    told = [
+        f"{name} ({state}, nodes: {nodes}, limit: {limit})" for name, state, limit, nodes in rows
+    ]
     advice = "" if shutil.which("sacct") else "without sacct, jobs that died early tell less"
     return Finding("slurm", State.ok, f"partitions: {', '.join(told)}", advice, facts)
 

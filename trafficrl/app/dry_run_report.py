@@ -123,9 +123,9 @@ def _memory(trial: Trial) -> list[str]:
     if effort.experience_bytes >= SMALL:
         parts.append(f"what it learns from {size_text(effort.experience_bytes)}")
     if effort.environment_bytes:
-        parts.append(f"{effort.num_envs} environments {size_text(effort.environment_bytes)} each")
+        parts.append(f"{effort.num_envs} x environment {size_text(effort.environment_bytes)}")
     evaluating = size_text(trial.worker_bytes + effort.simulation_bytes)
-    parts.append(f"{trial.workers} workers of evaluations {evaluating} each")
+    parts.append(f"{trial.workers} x worker of evaluations {evaluating}")
     return [
         f"about {size_text(trial.memory_bytes)} in all, where shared pages count once",
         f"peaks, with shared pages: {', '.join(parts)}",
