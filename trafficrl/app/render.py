@@ -26,6 +26,7 @@ from trafficrl.evaluation.controllers import build_controller
 from trafficrl.evaluation.film.camera import Shooting, film_episode
 from trafficrl.evaluation.film.canvas import AREA
 from trafficrl.evaluation.film.files import check_film, save_film
+from trafficrl.launch.sweeper import quoted
 from trafficrl.network.canvas import map_limits
 from trafficrl.network.model import Network
 from trafficrl.runs.paths import RunPaths
@@ -168,10 +169,10 @@ def spelled_out(words: list[str]) -> list[str]:
     alone = [
         word
         for before, word in zip(flags, overrides, strict=False)
-        if not before.startswith("-") and not word.startswith(("-", "~")) and "=" not in word
+        if not before.startswith("-") and not word.startswith(("-", "~"))
     ]
     runs = [word for word in alone if Path(word).is_dir()]
-    unknown = [word for word in alone if word not in runs]
+    unknown = [word for word in alone if word not in runs and "=" not in word]
     if unknown:
         raise ConfigError(f"{unknown[0]} is no run folder that is there, and no KEY=VALUE")
     if not runs:
@@ -180,7 +181,7 @@ def spelled_out(words: list[str]) -> list[str]:
         raise ConfigError(f"one run is filmed at a time, got {' and '.join(runs)}")
     rest = [_added(word) for word in overrides if word != runs[0]]
     if not any(word.startswith("+render.controller=") for word in rest):
-        rest.append(f"+render.controller='{runs[0]}'")
+        rest.append(f"+render.controller={quoted(runs[0])}")
     return ["--config-dir", runs[0], "--config-name", "resolved_config", *rest]
 
 
@@ -188,9 +189,9 @@ def _short_forms(words: list[str]) -> Iterator[str]:
     rest = iter(words)
     for word in rest:
         if word == "--out":
-            yield f"render.out='{next(rest, '')}'"
+            yield f"render.out={quoted(next(rest, ''))}"
         elif word.startswith("--out="):
-            yield f"render.out='{word.partition('=')[2]}'"
+            yield f"render.out={quoted(word.partition('=')[2])}"
         elif word.startswith("controller="):
             yield f"render.{word}"
         else:

@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -16,6 +16,7 @@ from trafficrl.files import replacing
 __all__ = ["check_film", "save_film"]
 
 FFMPEG = "ffmpeg"
+MOST_COLOURS, LEAST_APART = 256, 12
 BLENDS = 5
 """Colours of a GIF between each two of ours, for smooth edges."""
 
@@ -97,10 +98,18 @@ def palette() -> Image.Image:
         for share in (3, 1, 5, 2, 4)
         for a, b in pairs
     )
-    chosen = list(dict.fromkeys(chain(whole, blends)))[:256]
+    chosen: list[tuple[int, ...]] = []
+    for colour in chain(whole, blends):
+        if len(chosen) < MOST_COLOURS and all(apart(colour, other) for other in chosen):
+            chosen.append(colour)
     found = Image.new("P", (1, 1))
     found.putpalette([part for colour in chosen for part in colour])
     return found
+
+
+def apart(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Pillow looks colours up in steps: of two that are closer it may take either."""
+    return max(abs(a - b) for a, b in zip(one, other, strict=True)) >= LEAST_APART
 
 
 def _save_mp4(pictures: Iterable[Image.Image], file: Path, fps: float, *, drawn: bool) -> None:
