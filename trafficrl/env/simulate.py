@@ -100,8 +100,7 @@ def start_episode(
         if programs:
             file = Path(demand.name) / PROGRAMS_FILE
             save_signal_programs(programs, file, begin_s=scenario.begin_s)
-            additional = (*scenario.additional_files, file)
-            scenario = replace(scenario, additional_files=additional)
+            scenario = replace(scenario, additional_files=(*scenario.additional_files, file))
         options = _options(task, episode, output_dir, emissions=emissions)
         session = SumoSession(scenario, options)
     except BaseException:

@@ -15,7 +15,7 @@ from trafficrl.network.canvas import LANE_WIDTH_M
 from trafficrl.network.model import Network
 from trafficrl.network.signals import GREEN
 
-__all__ = ["AREA", "COLOURS", "MapCanvas", "draw_signal", "draw_vehicle"]
+__all__ = ["AREA", "COLOURS", "INK", "PAPER", "MapCanvas", "draw_signal", "draw_vehicle"]
 
 # Paul Tol's "bright" scheme, as in every plot here.
 PAPER, ROAD, LINK, INK = "#FFFFFF", "#D5D5D5", "#E6E6E6", "#222222"
