@@ -200,7 +200,7 @@ JUDGED = ("evaluation.seeds=1", "evaluation.workers=1", "evaluation.baselines=[f
 
 def trained(folder: Path, *words: str) -> dict[str, object]:
     """The record of a training."""
-    seldom = ("execution.validation_seeds=1", "execution.tensorboard=false")
+    seldom = ("execution.validation_seeds=1", "execution.trackers=[csv]")
     run_command("train", *words, *JUDGED, *seldom, f"hydra.run.dir={folder / 'run'}")
     record: dict[str, object] = json.loads((folder / "run" / "run.json").read_text())
     return record

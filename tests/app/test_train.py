@@ -82,6 +82,7 @@ def test_a_run_folder_holds_all_it_promises(first: RunPaths) -> None:
         "final_model.yaml",
         "final_model.zip",
         "metrics.csv",
+        "metrics_summary.json",
         "network",
         "resolved_config.yaml",
         "run.json",

@@ -169,7 +169,8 @@ def test_runs_are_found_wherever_they_lie_but_not_inside_their_parts(tmp_path: P
     for name in ("a", "a/chained", "sweep/0", "sweep/1", "evaluation/b", "a/odd"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "run.json").touch()
-    for part in ("checkpoints", "demand", "evaluation", "inputs", "network", "tensorboard", "work"):
+    parts = ("checkpoints", "demand", "evaluation", "inputs", "network")
+    for part in (*parts, "tensorboard", "trackers", "work"):
         (tmp_path / "a" / part / "deep").mkdir(parents=True)
         (tmp_path / "a" / part / "deep" / "run.json").touch()
     (tmp_path / "a" / ".hydra").mkdir()

@@ -191,7 +191,7 @@ def test_as_many_slots_as_scenarios_warn_of_nothing(
 
 def test_tensorboard_files_are_written_and_nothing_writes_on(tmp_path: Path) -> None:
     before = threading.active_count()
-    paths, _ = train(tmp_path, replace(EXECUTION, tensorboard=True))
+    paths, _ = train(tmp_path, replace(EXECUTION, trackers=["tensorboard"]))
     (events,) = paths.tensorboard.iterdir()
     assert events.stat().st_size > 1000
     assert threading.active_count() == before

@@ -14,15 +14,19 @@ from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
 from trafficrl.app.reopen import clear_leftovers, is_finished, reopened
 from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.config.identity import config_hash
 from trafficrl.errors import RunError
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.lock import RunLock
+from trafficrl.runs.metrics_rows import save_metrics_summary
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
 from trafficrl.runs.stop import Stopped, StopRequest
+from trafficrl.runs.trackers.installed import check_installed
+from trafficrl.runs.trackers.tracking import Tracking
 
 __all__ = ["main", "train"]
 
@@ -46,12 +50,16 @@ def train(config: ExperimentConfig, folder: Path, overrides: Sequence[str] | Non
         Stopped: the run was asked to stop; the same command goes on.
         TrafficRLError: whatever the run could not do; `run.json` says failed then.
     """
-    find_controllers(config.evaluation.baselines, config)
+    refuse_what_is_missing(config)
     if config.execution.dry_run:
         try_out(config, folder, command_line() if overrides is None else overrides)
         return
     paths = RunPaths(folder)
-    with RunLock(paths.lock), StopRequest(time_limit_s=config.execution.time_limit_s) as stop:
+    with (
+        RunLock(paths.lock),
+        StopRequest(time_limit_s=config.execution.time_limit_s) as stop,
+        Tracking(paths) as tracking,
+    ):
         config = reopened(config, paths, command_line() if overrides is None else overrides)
         if is_finished(config, paths):
             log.info("%s: this run is finished: nothing is left to do", paths.root)
@@ -60,18 +68,20 @@ def train(config: ExperimentConfig, folder: Path, overrides: Sequence[str] | Non
         record = RunRecord(paths.run, timesteps=0)
         record.update(total_timesteps=config.execution.total_timesteps)
         try:
-            reason = run(config, paths, record, stop)
+            reason = run(config, paths, record, stop, tracking)
         except BaseException as error:
             ended = stop.instead_of(error)
             stopped = isinstance(ended, KeyboardInterrupt)
             status = RunStatus.stopped if stopped else RunStatus.failed
-            with suppress(RunError):  # on a full disk: what ended the run matters more
+            with suppress(OSError, RunError):  # on a full disk: what ended the run matters more
+                save_metrics_summary(paths)
                 record.end(status, str(ended) or type(ended).__name__)
             if ended is not error:
                 raise ended from error
             raise
         finally:
             shutil.rmtree(paths.work, ignore_errors=True)
+        save_metrics_summary(paths)
         record.end(RunStatus.finished, reason)
 
 
@@ -93,19 +103,40 @@ def nothing_left(config: ExperimentConfig, folder: Path, overrides: Sequence[str
     Raises:
         ConfigError: it holds one of another configuration, or the configuration cannot be.
     """
-    find_controllers(config.evaluation.baselines, config)
+    refuse_what_is_missing(config)
     if config.execution.dry_run:  # it looks for itself, and there is always something to tell
         return False
     paths = RunPaths(folder)
     return is_finished(reopened(config, paths, overrides), paths)
 
 
-def run(config: ExperimentConfig, paths: RunPaths, record: RunRecord, stop: StopRequest) -> str:
+def refuse_what_is_missing(config: ExperimentConfig) -> None:
+    """Return when a training has all that its configuration names.
+
+    Raises:
+        ConfigError: a baseline or a tracker is not there.
+    """
+    find_controllers(config.evaluation.baselines, config)
+    check_installed(config.execution.trackers)
+
+
+def run(
+    config: ExperimentConfig,
+    paths: RunPaths,
+    record: RunRecord,
+    stop: StopRequest,
+    tracking: Tracking,
+) -> str:
     """Train and judge; returns why training ended."""
     config, task = open_run(config, paths)
     facts = config.provenance
     simulator = config.execution.simulator.value
     record.update(provenance=facts, simulator=simulator)
+    tracking.begin(
+        config.execution.trackers,
+        config_hash=config_hash(config),
+        goes_on=any(paths.checkpoints.glob("step_*.zip")),
+    )
     with build_evaluator(config, task, paths) as evaluator:
         # What only sends jobs away, or finds nothing left to do, is not to wait for torch. While
         # that is imported, an exception from a signal's handler ends the process (SIGABRT).

@@ -5,7 +5,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from trafficrl.config.checks import check_range
+from trafficrl.config.checks import check_choice, check_range
 from trafficrl.config.durations import parse_duration_s
 from trafficrl.errors import ConfigError
 
@@ -18,6 +18,8 @@ __all__ = [
     "Simulator",
     "refuse_dry_run",
 ]
+
+TRACKERS = ("csv", "tensorboard", "wandb", "mlflow")
 
 
 class Backend(Enum):
@@ -99,8 +101,9 @@ class ExecutionConfig:
     torch_threads: int = 1
     """Threads of the learner, 0 for as many as its job has processors; results are only bitwise
     equal for an equal number."""
-    tensorboard: bool = True
-    """Write `tensorboard/` into the run folder, beside metrics.csv."""
+    trackers: list[str] = field(default_factory=lambda: ["csv", "tensorboard"])
+    """Who is told of each update: csv (metrics.csv, written whether it is named or not),
+    tensorboard, wandb and mlflow (`pip install 'trafficrl[wandb,mlflow]'`)."""
     time_limit: str | None = None
     """Wall-clock time after which the run stops by itself, with all that it did saved: seconds,
     h:mm:ss or d-hh:mm:ss; null for none."""
@@ -125,6 +128,8 @@ class ExecutionConfig:
         check_range(f"{where}.hang_timeout_s", self.hang_timeout_s, 0, unit="s")
         check_range(f"{where}.max_crashes", self.max_crashes, 0)
         check_range(f"{where}.torch_threads", self.torch_threads, 0, 256)
+        for tracker in self.trackers:
+            check_choice(f"{where}.trackers", tracker, TRACKERS)
         if self.time_limit is not None:
             parse_duration_s(f"{where}.time_limit", self.time_limit)
 

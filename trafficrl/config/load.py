@@ -12,6 +12,7 @@ from yaml import YAMLError
 
 from trafficrl.config.algorithm import AlgorithmConfig
 from trafficrl.config.checks import check_choice
+from trafficrl.config.earlier import in_todays_words
 from trafficrl.config.experiment import CollectConfig, EvaluateConfig, ExperimentConfig
 from trafficrl.config.explain import explain
 from trafficrl.config.inputs import inside, locate
@@ -131,6 +132,7 @@ def to_algorithm(values: Any) -> AlgorithmConfig:
 
 
 def _experiment(values: dict[str, Any], schema: type[E]) -> E:
+    values = in_todays_words(values)
     try:
         typed = OmegaConf.structured(schema)
         for group in SCHEMAS:

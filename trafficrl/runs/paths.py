@@ -46,9 +46,19 @@ class RunPaths:
         return self.root / "metrics.csv"
 
     @property
+    def metrics_summary(self) -> Path:
+        """Mean, std, min, max, last and count of each metric, at the end of the run."""
+        return self.root / "metrics_summary.json"
+
+    @property
     def tensorboard(self) -> Path:
         """Event files."""
         return self.root / "tensorboard"
+
+    @property
+    def trackers(self) -> Path:
+        """What trackers keep here, which run of theirs this is, and what they print."""
+        return self.root / "trackers"
 
     @property
     def checkpoints(self) -> Path:

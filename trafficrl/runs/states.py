@@ -35,7 +35,10 @@ RUN_FILE = RunPaths(Path()).run.name
 JOB_FILE = RunPaths(Path()).job.name
 PARTS = {
     getattr(RunPaths(Path()), name).name
-    for name in ("checkpoints", "demand", "evaluation", "inputs", "network", "tensorboard", "work")
+    for name in (
+        *("checkpoints", "demand", "evaluation", "inputs", "network"),
+        *("tensorboard", "trackers", "work"),
+    )
 }
 """Folders of a run, in which no other run lies."""
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputFormat
+from stable_baselines3.common.logger import KVWriter, Logger
 
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.runs.paths import RunPaths
@@ -26,6 +26,7 @@ from trafficrl.training.parts import Learner
 from trafficrl.training.schedules import Schedules
 from trafficrl.training.step_times import StepTimes
 from trafficrl.training.telling import Teller
+from trafficrl.training.tensorboard_events import TensorBoardEvents
 from trafficrl.training.trainer_state import Phase, TrainerState, capture_training, restore_training
 from trafficrl.training.whole_updates import undone_if_cut
 
@@ -236,6 +237,6 @@ class Trainer:
 
     def _logger(self) -> Logger:
         writers: list[KVWriter] = [self._metrics]
-        if self._execution.tensorboard:
-            writers.append(TensorBoardOutputFormat(str(self._paths.tensorboard)))
+        if "tensorboard" in self._execution.trackers:
+            writers.append(TensorBoardEvents(self._paths))
         return Logger(folder=None, output_formats=writers)

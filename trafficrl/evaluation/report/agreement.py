@@ -29,7 +29,7 @@ VALIDATION = (
     ("validation/arrived_share", "arrived share"),
 )
 WHERE_AND_HOW = (
-    *("backend", "gui", "device", "torch_threads", "tensorboard", "cache_dir", "models_dir"),
+    *("backend", "gui", "device", "torch_threads", "trackers", "cache_dir", "models_dir"),
     *("checkpoint_freq", "keep_checkpoints", "time_limit"),
     *("hang_timeout_s", "on_crash", "max_crashes"),
 )
