@@ -38,7 +38,7 @@ SAYS = {
     "train_td3": r"sees Box.*and decides Box.*policy .* than fixed|told apart.*s of delay",
     "custom_reward": r"queue of the worst lane in training: \d+\.\d veh at first, \d+\.\d at last",
     "custom_observation": r"138 numbers, the last of which is served_share: 0\.00",
-    "own_network": r"signal A0: 4 phases\nsignal B0: 4 phases\nsignal C0: 4 phases",
+    "own_network": r"signal A0: 2 phases\nsignal B0: 2 phases\nsignal C0: 2 phases",
     "sweep": r"of each seed\n +[13]e-3  +\d+\.\d  \d+\.\d, \d+\.\d\n +[13]e-3 ",
     "chain": r"light: 64 steps so far.*rush_hour: 128 steps so far.*s of delay on all scenarios",
     "teacher": r"delay of the copy \d+\.\d s, after learning \d+\.\d s",
