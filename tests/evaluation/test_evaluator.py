@@ -55,6 +55,7 @@ def alone(
                     given.reward,
                     given.slices,
                     given.edge_queue_veh,
+                    slice_queues=given.slice_queues,
                 )
             )
     return found
