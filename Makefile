@@ -4,7 +4,7 @@ VENV ?= .venv
 ARGS ?=
 INSTALLED = $(VENV)/.installed
 
-.PHONY: train test lint bench install
+.PHONY: train test lint bench docs install
 
 train: $(INSTALLED)
 	$(VENV)/bin/trafficrl-train $(ARGS)
@@ -21,6 +21,10 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(VENV)/bin/python -m bench $(ARGS)
+
+# Pages in build/site; a link that leads nowhere is an error.
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict $(ARGS)
 
 install: $(INSTALLED)
 

@@ -50,13 +50,19 @@ class EpisodeMetrics(TripMeans):
     queue_veh: float
     """Mean over time of all vehicles that stand in the network, or are due and not let in."""
     throughput_vph: float
+    """Vehicles that arrived, per hour of the whole episode."""
     arrived: int
+    """Vehicles that reached the end of their trip within the episode."""
     scheduled: int
+    """Vehicles that were due within the episode: the same for all controllers."""
     arrived_duration_s: float
     """In the network, over the arrived only: not for ranking, but what older studies report."""
     teleports: int
+    """Vehicles that SUMO put beyond their jam (`simulation.time_to_teleport_s`)."""
     collisions: int
+    """As SUMO counts them."""
     emergency_brakings: int
+    """Vehicles that braked harder than their type may in traffic as usual."""
 
 
 def episode_metrics(
