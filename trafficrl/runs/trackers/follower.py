@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, TextIO
 
 import yaml
@@ -39,6 +40,8 @@ MOST_S = 60
 """For all that is left to do when the run's process has ended."""
 MARGIN_S = 10
 """In which the run's process, if it still is, ends this one itself, and says so."""
+LONGEST = 160
+"""Of what is said of an error; all of it is in the log."""
 NICENESS = 10
 """Where processors are few the training goes first."""
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
@@ -61,6 +64,7 @@ class Follower:
         self, folder: Path, name: str, config: str, goes_on: bool, say: Callable[[str, str], None]
     ) -> None:
         self._paths = RunPaths(folder)
+        self._paths.trackers.mkdir(exist_ok=True)
         self._tracker = FOLLOWERS[name]()
         self._kept_file = self._paths.trackers / f"{name}.json"
         self._lock = RunLock(self._paths.trackers / f".{name}.lock")
@@ -86,7 +90,7 @@ class Follower:
         except Exception as error:  # noqa: BLE001 - no trouble of a tracker is the training's
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
             if not self._warned:
-                line = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                line = shorten(f"{type(error).__name__}: {error}", LONGEST, placeholder="...")
                 self._say("warning", f"{line}; the training goes on, and it is tried again")
             self._warned = True
             return False

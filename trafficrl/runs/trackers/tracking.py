@@ -22,11 +22,12 @@ from trafficrl.runs.trackers.installed import FOLLOWERS
 __all__ = ["Tracking"]
 
 log = logging.getLogger(__name__)
-SHORT_S = 5.0
+SHORT_S = 10.0
 """For the last of it where the run was asked to stop, for a cluster kills soon; and where the
-tracker was in trouble already."""
+tracker is in trouble, or has not even begun."""
 QUIET_S = 2.0
 """Waiting that long is not worth a line."""
+LOOK_S = 0.1
 
 
 class Tracking:
@@ -63,8 +64,7 @@ class Tracking:
         for follower in self._followers:
             follower.dismiss()
         for follower in self._followers:
-            short = stopped or follower.warned
-            follower.wait(begun + QUIET_S, begun + (SHORT_S if short else MOST_S))
+            follower.wait(begun, patience_s=SHORT_S if stopped else MOST_S)
 
 
 class _Process:
@@ -74,7 +74,7 @@ class _Process:
         self._name = name
         self.warned = False
         """Something has gone wrong, and the log says what."""
-        self._dismissed = False
+        self._heard = self._dismissed = False
         self._process: subprocess.Popen[bytes] | None = None
         folder = paths.root.resolve()
         module = "trafficrl.runs.trackers.follower"
@@ -111,19 +111,26 @@ class _Process:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
 
-    def wait(self, quiet: float, deadline: float) -> None:
-        """It has ended, at the latest at that time of the monotonic clock, or by Ctrl-C."""
+    def wait(self, since: float, *, patience_s: float) -> None:
+        """It has ended, by itself or not: nobody waits longer than that, or after Ctrl-C.
+
+        Args:
+            since: when it was dismissed [s of the monotonic clock].
+            patience_s: from then on [s].
+        """
         if self._process is None:
             return
         try:
-            try:
-                self._process.wait(max(quiet - time.monotonic(), 0.0))
-            except subprocess.TimeoutExpired:
-                left_s = max(deadline - time.monotonic(), 0.0)
-                log.info("%s: waiting until all is told, %.0f s at most", self._name, left_s)
-                self._process.wait(left_s)
-        except subprocess.TimeoutExpired:
-            self._give_up("did not end in its time")
+            said = False
+            while self._process.poll() is None:
+                waited_s = time.monotonic() - since
+                most_s = SHORT_S if self.warned or not self._heard else patience_s
+                if waited_s >= most_s:
+                    self._give_up("did not end in its time")
+                elif waited_s >= QUIET_S and not said:
+                    log.info("%s: waiting until all is told, %.0f s at most", self._name, most_s)
+                    said = True
+                time.sleep(LOOK_S)
         except KeyboardInterrupt:  # the run itself has said its last word
             self._give_up("not waited for any longer")
         self._listener.join()
@@ -140,6 +147,7 @@ class _Process:
         assert process.stdout is not None
         for line in process.stdout:
             level, text = json.loads(line)
+            self._heard = True
             if level == "warning":
                 self._warn(text)
             else:
