@@ -46,12 +46,12 @@ HEADINGS = {
     "last": "last score",
     "best": "best score",
     "crashes": "crashes",
-    "saved": "saved, ago",
+    "saved": "checkpoint age",
     "resumes": "resumes",
     "CPU": "CPU",
     "memory": "memory",
     "GPU": "GPU",
-    "updated": "heard of, ago",
+    "updated": "updated, ago",
 }
 """Column of `trafficrl-status` -> its heading here."""
 Roots = list[tuple[Path, str]]

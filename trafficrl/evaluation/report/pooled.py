@@ -80,7 +80,7 @@ def seed_table(section: Section, groups: Sequence[Group]) -> TableText:
     )
     notes = (
         "Each training seed counts as one value, the mean over its test episodes; the intervals "
-        "are over training seeds. Those of the table above are over test episodes, for the very "
+        "are over training seeds. Those of the tables below are over test episodes, for the very "
         "models that were trained.",
     )
     return TableText(columns, tuple(rows), notes)

@@ -136,7 +136,7 @@ class StudyReader:
         Raises:
             ConfigError: nobody judged the baseline.
         """
-        runs = [read_study_run(row.state) for row in rows]
+        runs = [read_study_run(row.state) for row in in_order(rows)]
         groups = group_runs(runs)
         lines = {group.label: [run.training for run in group.runs] for group in groups}
         warnings = [f"{run.name}: {line}" for run in runs for line in run.troubles]
