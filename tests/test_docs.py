@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from browser_cases import after
 from composing import experiment
 from config_keys import meanings
 from config_pages import all_keys, configuration_pages
@@ -198,3 +199,17 @@ def test_commands_of_the_tutorial_are_ones_that_there_are() -> None:
             experiment(*first, config_name=command.removeprefix("trafficrl-"))
         except TrafficRLError as error:
             pytest.fail(f"{command} {' '.join(overrides)}: {error}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", ["index", "tutorial", "adding", "legacy", "configuration/algorithm"]
+)
+@pytest.mark.parametrize("width_px", [500, 1280])
+def test_no_page_is_wider_than_the_screen(page: str, width_px: int) -> None:
+    file = site() / f"{page}.html"
+    script = "[document.documentElement.scrollWidth, document.fonts.size, !!window.component$]"
+    wide, fonts, alive = after(file, file.parent, script, width_px=width_px)
+    assert wide <= width_px
+    assert fonts == 0
+    assert alive  # the page's own script runs without any other
