@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 from composing import experiment
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from trafficrl.config.load import load_experiment, save_experiment, to_experiment
 from trafficrl.errors import ConfigError
@@ -37,7 +37,9 @@ def test_runs_of_earlier_versions_are_read(before: str, now: list[str], tmp_path
     assert load_experiment(file).execution.trackers == now
     values = yaml.safe_load(old)
     del values["defaults"]  # as with --config-name resolved_config
-    assert to_experiment(OmegaConf.create(values)).execution.trackers == now
+    composed = OmegaConf.create(values)
+    assert isinstance(composed, DictConfig)
+    assert to_experiment(composed).execution.trackers == now
 
 
 def test_the_earlier_key_is_unknown_on_the_command_line() -> None:

@@ -61,6 +61,15 @@ def followers() -> list[psutil.Process]:
     return [one for one in children if "trafficrl.runs.trackers.follower" in one.cmdline()]
 
 
+def follower() -> psutil.Process:
+    """The only one; what it is called is known a moment after it is there."""
+    end = time.monotonic() + 10
+    while not (found := followers()):
+        assert time.monotonic() < end
+    (only,) = found
+    return only
+
+
 def wait_until_told(folder: Path) -> None:
     """The tracker is at work: what it says of itself, or of what it cannot do, is in its log."""
     end = time.monotonic() + 20
@@ -128,10 +137,10 @@ def test_what_a_cluster_sends_to_all_of_a_job_ends_no_tracker(
     paths, _ = begun_run(tmp_path / "run", 0)
     with Tracking(paths) as tracking:
         tracking.begin(["wandb"], config_hash="c", goes_on=False)
-        (follower,) = followers()
-        follower.send_signal(kind)  # as it starts
+        process = follower()
+        process.send_signal(kind)  # as it starts
         wait_until_told(paths.root)
-        follower.send_signal(kind)
+        process.send_signal(kind)
     assert caplog.records == []
     assert '"step": 0' in (paths.trackers / "wandb.json").read_text()
 
@@ -143,7 +152,7 @@ def test_a_tracker_that_dies_is_told_of_while_the_training_goes_on(
     paths, _ = begun_run(tmp_path / "run", 0)
     with Tracking(paths) as tracking:
         tracking.begin(["wandb"], config_hash="c", goes_on=False)
-        followers()[0].kill()
+        follower().kill()
         end = time.monotonic() + 10
         while not caplog.records:
             assert time.monotonic() < end

@@ -1,11 +1,11 @@
 """Event files, read back as TensorBoard reads them."""
 
 import logging
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from trafficrl.runs.paths import RunPaths
 from trafficrl.training.tensorboard_events import TensorBoardEvents
@@ -23,7 +23,8 @@ def test_steps_that_are_done_again_are_shown_once(tmp_path: Path) -> None:
     paths.resolved_config.write_text("seed: 3\n")
     write(TensorBoardEvents(paths), 0, 16, 32)
     write(TensorBoardEvents(paths), 16, 32, 48)
-    shown = EventAccumulator(str(paths.tensorboard))
+    reading = import_module("tensorboard.backend.event_processing.event_accumulator")
+    shown = reading.EventAccumulator(str(paths.tensorboard))
     shown.Reload()
     assert [event.step for event in shown.Scalars("train/loss")] == [0, 16, 32, 48]
     (text,) = shown.Tags()["tensors"]
