@@ -119,7 +119,8 @@ def blocks(folder: Path) -> Path:
 def console(page: str) -> list[str]:
     """The lines of a page that are to be typed."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    return [line for kind, part in FENCE.findall(text) if not kind for line in part.splitlines()]
+    parts = [part.replace("\\\n", "") for kind, part in FENCE.findall(text) if not kind]
+    return [line for part in parts for line in part.splitlines()]
 
 
 def said(command: str) -> list[list[str]]:

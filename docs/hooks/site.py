@@ -57,6 +57,7 @@ def metrics_table(_: str) -> str:
         unit = f" [{metric.unit}]" if metric.unit else ""
         ranks = " \\*" if metric.needs_completion else ""
         best = "More is better." if metric.better == "higher" else "Less is better."
+        best = "" if name == "scheduled" else best  # the demand's, whoever controls
         rows.append(f"| {metric.title}{unit}{ranks}<br>`{name}` | {said[name]} {best} |")
     return "\n".join(rows)
 

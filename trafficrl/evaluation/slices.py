@@ -30,11 +30,11 @@ class TripMeans:
     stops_per_veh: float
     """How often a vehicle came to stand."""
     distance_m: float
-    """Driven."""
+    """How far a vehicle drove."""
     co2_g: float | None
     """By SUMO's emission model, for each vehicle; None where that was not asked."""
     fuel_g: float | None
-    """Likewise."""
+    """Burnt by the same model, for each vehicle; None where that was not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
