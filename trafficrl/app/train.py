@@ -21,7 +21,7 @@ from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.lock import RunLock
-from trafficrl.runs.metrics_rows import save_metrics_summary
+from trafficrl.runs.metrics_summary import print_metrics_summary, save_metrics_summary
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunRecord, RunStatus
 from trafficrl.runs.stop import Stopped, StopRequest
@@ -81,7 +81,6 @@ def train(config: ExperimentConfig, folder: Path, overrides: Sequence[str] | Non
             raise
         finally:
             shutil.rmtree(paths.work, ignore_errors=True)
-        save_metrics_summary(paths)
         record.end(RunStatus.finished, reason)
 
 
@@ -146,6 +145,7 @@ def run(
         try:
             end = learn(config, task, paths, record=record, stop=stop, evaluator=evaluator)
             record.update(timesteps=end.timesteps, best_score=end.best_score, eta_s=0.0)
+            print_metrics_summary(save_metrics_summary(paths))
             comparison = judge_policy(config, paths, record, evaluator)
         finally:
             record.crashes("evaluation", evaluator.crashes)

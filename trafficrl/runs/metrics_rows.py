@@ -1,16 +1,9 @@
-"""The rows of `metrics.csv` while they are written, and what they come to at the end of a run."""
+"""The rows of `metrics.csv`, read while they are written."""
 
 import csv
-import json
-import math
 from pathlib import Path
 
-import numpy as np
-
-from trafficrl.files import save_text
-from trafficrl.runs.paths import RunPaths
-
-__all__ = ["MetricsRows", "Row", "save_metrics_summary", "summarise"]
+__all__ = ["MetricsRows", "Row"]
 
 STEP = "timesteps"
 Row = tuple[int, dict[str, float]]
@@ -49,41 +42,6 @@ class MetricsRows:
         return [_row(names, line) for line in csv.reader(whole.splitlines())]
 
 
-def summarise(rows: list[Row]) -> dict[str, dict[str, float | int | None]]:
-    """Metric -> mean, std, min, max, last and count of its finite values, all updates alike.
-
-    `std` is that of these values themselves (divided by their count); `count` says how many they
-    are, and without any all else is None.
-    """
-    values: dict[str, list[float]] = {}
-    for _, row in rows:
-        for name, value in row.items():
-            values.setdefault(name, []).extend([value] if math.isfinite(value) else [])
-    return {name: _statistics(values[name]) for name in sorted(values)}
-
-
-def save_metrics_summary(paths: RunPaths) -> dict[str, dict[str, float | int | None]]:
-    """`metrics_summary.json` holds what `metrics.csv` comes to; nothing without any rows."""
-    summary = summarise(MetricsRows(paths.metrics).new())
-    if summary:
-        save_text(paths.metrics_summary, json.dumps(summary, indent=2, allow_nan=False) + "\n")
-    return summary
-
-
 def _row(names: list[str], cells: list[str]) -> Row:
     values = {name: float(cell) for name, cell in zip(names, cells, strict=True) if cell}
     return int(values.pop(STEP)), values
-
-
-def _statistics(values: list[float]) -> dict[str, float | int | None]:
-    if not values:
-        empty = dict.fromkeys(("mean", "std", "min", "max", "last"))
-        return {**empty, "count": 0}
-    return {
-        "mean": float(np.mean(values)),
-        "std": float(np.std(values)),
-        "min": min(values),
-        "max": max(values),
-        "last": values[-1],
-        "count": len(values),
-    }

@@ -23,7 +23,8 @@ import yaml
 
 from trafficrl.errors import CheckpointError, RunError
 from trafficrl.runs.lock import RunLock
-from trafficrl.runs.metrics_rows import MetricsRows, Row, summarise
+from trafficrl.runs.metrics_rows import MetricsRows, Row
+from trafficrl.runs.metrics_summary import summarise
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunStatus, read_record
 from trafficrl.runs.sidecars import sidecar_file, verify_model
