@@ -42,8 +42,8 @@ def test_the_console_script_leaves_one_page_in_the_study(tmp_path: Path) -> None
 
 def test_the_page_shows_the_whole_study(page: Path, tmp_path: Path) -> None:
     shown = text_of(dump_dom(page, tmp_path))
-    assert "4 runs: 4 finished" in shown
-    for row in ("A ✔ finished 64/64 100%", "B ✔ finished 64/64 100%"):
+    assert "4 runs: 4 finished; 1 evaluation" in shown
+    for row in ("A ✔ finished all steps done 64/64 100%", "B ✔ finished all steps done 64/64 100%"):
         assert shown.count(row) == 2
     assert "A: learning_rate=0.003 0.003 2 of 2" in shown
     assert shown.count("★ best") == 1

@@ -54,6 +54,8 @@ HEADINGS = {
     "updated": "updated, ago",
 }
 """Column of `trafficrl-status` -> its heading here."""
+RARE = ("crashes", "resumes")
+"""Worth a column where there are some."""
 Roots = list[tuple[Path, str]]
 
 
@@ -107,9 +109,12 @@ def write(view: View, reader: StudyReader, page: Path, roots: Roots, *, refresh_
         ConfigError: nobody judged the baseline.
     """
     rows, trouble = view.look()
-    if not rows and not refresh_s and not find_judgements(roots):
+    judgements = len(find_judgements(roots))
+    if not rows and not refresh_s and not judgements:
         raise RunError(f"no run lies below {', '.join(str(root) for root, _ in roots)}")
     told = summary([row.run for row in rows])
+    if judgements:
+        told += f"; {judgements} evaluation{'s' * (judgements != 1)}"
     told += f"; {trouble}" if trouble else ""
     save_study(reader.read(progress(rows), summary=told, refresh_s=refresh_s), page)
     print(f"{page}: {told}", flush=True)
@@ -120,7 +125,11 @@ def progress(rows: Sequence[Row]) -> list[Progress]:
     """The rows of `trafficrl-status` for the page."""
     cells = cells_of(rows)
     steps = cells.get("steps", [""] * len(rows))
-    columns = {HEADINGS[name]: texts for name, texts in cells.items() if name in HEADINGS}
+    columns = {
+        HEADINGS[name]: texts
+        for name, texts in cells.items()
+        if name in HEADINGS and not (name in RARE and set(texts) <= {"", "0"})
+    }
     return [
         Progress(
             row.run,
