@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import closing
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -32,7 +33,7 @@ FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 def site() -> Path:
     """The pages, built once."""
     folder = scratch() / "site"
-    words = ("-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder))
+    words = ("-m", "mkdocs", "build", "--strict", "--site-dir", str(folder))
     done = subprocess.run(
         [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -143,12 +144,11 @@ def test_terms_and_features_of_the_page_are_paid_and_seen(
     term, feature, *_ = [line for line in said("trafficrl-train") if "extensions" in line[0]]
     terms = {"delay_per_signal_veh", "longest_queue_veh"}
     for line, wanted in ((term, terms), (feature, {"delay_per_signal_veh"})):
-        env = tr.make_env(tr.compose(*line, *SHORT))
-        env.reset(seed=1)
-        seen, _, _, _, info = env.step(env.action_space.sample())
-        env.close()
+        with closing(tr.make_env(tr.compose(*line, *SHORT))) as env:
+            env.reset(seed=1)
+            seen, _, _, _, info = env.step(env.action_space.sample())
+            assert env.observation_space.contains(seen)
         assert set(info["reward_terms"]) == wanted
-        assert env.observation_space.contains(seen)
 
 
 def test_the_controller_of_the_page_judges_better_than_nothing(
@@ -169,7 +169,8 @@ def test_cities_demands_and_mixes_of_the_page_compose(
     (city,) = said("trafficrl-generate")
     assert locate(experiment(*city), [tmp_path]).network.kind == "grid"
     demand, mix = [line for line in said("trafficrl-train") if "searchpath" in line[0]]
-    assert list(experiment(*demand).scenarios) == ["match_day"]
+    with closing(tr.make_env(experiment(*demand))) as env:
+        env.reset()  # which makes the demand
     config = locate(experiment(*mix), [tmp_path])
     assert list(config.reward.terms) == ["queue_per_lane_veh", "longest_queue_veh"]
 

@@ -106,7 +106,7 @@ def test_a_configuration_names_it(tmp_path: Path) -> None:
     ):
         locate(experiment(f"extensions=[{file}]", wrong), [tmp_path])
     with pytest.raises(
-        ConfigError, match=r"needs extensions=\[FILE\.py\] with a table CONTROLLERS"
+        ConfigError, match=r"'rotation' needs extensions=\[FILE\.py\] with a table CONTR"
     ):
         experiment(MINE)
 

@@ -32,7 +32,7 @@ from trafficrl.config.shared_policy import (
 )
 from trafficrl.errors import ConfigError, unknown_name
 
-__all__ = ["TABLES", "check_names", "own_names"]
+__all__ = ["TABLES", "check_names", "own_names", "unknown_own"]
 
 TABLES: dict[str, tuple[str, ...]] = {
     "REWARD_TERMS": REWARD_TERMS,
@@ -67,8 +67,22 @@ def check_names(
         known = [*TABLES[table], *own.get(table, ())]
         for name in names:
             if name not in known:
-                more = f"; one of your own needs extensions=[FILE.py] with a table {table}"
-                raise ConfigError(unknown_name(where, name, known) + more)
+                raise unknown_own(where, name, table, known)
+
+
+def unknown_own(where: str, name: str, table: str, known: Sequence[str]) -> ConfigError:
+    """One line: the name is in no such table, what is, and how it could be.
+
+    Args:
+        where: key of the configuration that has the name.
+        name: that stands there.
+        table: in which it was looked for.
+        known: what that table has.
+    """
+    needed = f"extensions=[FILE.py] with a table {table}"
+    if not known:
+        return ConfigError(f"{where}: {name!r} needs {needed}")
+    return ConfigError(f"{unknown_name(where, name, known)}; one of your own needs {needed}")
 
 
 def own_names(files: Sequence[str]) -> dict[str, list[str]]:

@@ -37,8 +37,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trafficrl.config.extensions import TABLES
-from trafficrl.errors import ConfigError, unknown_name
+from trafficrl.config.extensions import TABLES, unknown_own
+from trafficrl.errors import ConfigError
 
 __all__ = ["Extension", "OwnFunction", "find_function", "read_extensions"]
 
@@ -187,8 +187,7 @@ def find_function(
         function = extension.function(table, name)
         if function is not None:
             return function
-    more = f"; one of your own needs extensions=[FILE.py] with a table {table}"
-    raise ConfigError(unknown_name(where, name, TABLES[table]) + more)
+    raise unknown_own(where, name, table, TABLES[table])
 
 
 @cache
