@@ -65,6 +65,16 @@ def test_links_of_a_chain_belong_to_their_kin() -> None:
     ]
     found = members(*links)
     assert [names for _, names in found] == [["0", "2"], ["1", "3"]]
+    other = [
+        run("6", seed=1, scenarios={"light": {}}, resume_from=None, algorithm={"gamma": 0.5}),
+        run("7", seed=1, scenarios={"heavy": {}}, resume_from="sweep/6"),
+    ]
+    assert [names for _, names in members(*links, *other)] == [
+        ["0", "2"],
+        ["1", "3"],
+        ["6"],
+        ["7"],
+    ], "alike itself, but after another training"
     elsewhere = run("4", seed=3, scenarios={"heavy": {}}, resume_from="other/model.zip")
     assert [names for _, names in members(*links, elsewhere)] == [["0", "2"], ["1", "3"], ["4"]]
 
