@@ -20,6 +20,7 @@ from trafficrl.env.classical import build_classical
 from trafficrl.env.episodes import Episode
 from trafficrl.env.extensions import Extension
 from trafficrl.env.task import Task
+from trafficrl.env.teacher import Teacher
 from trafficrl.errors import ConfigError
 from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.identity import decider
@@ -171,6 +172,16 @@ def test_what_is_no_controller_is_told(change: tuple[str, str], message: str) ->
 def test_a_parameter_that_it_does_not_take_is_told() -> None:
     with pytest.raises(ConfigError, match=r"rotation failed: TypeError: .*'intervall_s'"):
         built(intervall_s=3)
+
+
+def test_as_a_teacher_it_decides_when_the_learner_does() -> None:
+    task = own_task()
+    teacher = Teacher("mine", build_classical("mine", task), task)
+    teacher.begin(cases.scenario(), 1)
+    with pytest.raises(
+        ConfigError, match=r"every 20 s, .*controller\.mine\.parameters\.interval_s="
+    ):
+        teacher.decide(first_state())
 
 
 def test_the_plan_cannot_be_taken_up_again() -> None:

@@ -8,7 +8,7 @@ it keeps what signals show.
 from collections.abc import Sequence
 
 from trafficrl.config.algorithm import ActionKind
-from trafficrl.config.controllers import GreedyConfig, RandomConfig
+from trafficrl.config.controllers import GreedyConfig, OwnConfig, RandomConfig
 from trafficrl.control.commands import Command, NextPhase, PhaseDurations
 from trafficrl.control.controller import Controller
 from trafficrl.demand.scenario import Scenario
@@ -43,6 +43,8 @@ class Teacher:
         self._labels: Labels = KINDS[self._kind](task)
         # Others count what has passed since their own last decision.
         self._patient = isinstance(task.controllers.get(name), GreedyConfig | RandomConfig)
+        own = isinstance(task.controllers.get(name), OwnConfig)
+        self._parameters = f"controller.{name}{'.parameters' if own else ''}"
         self._keeps = 0
         """Decisions of the learner until its next own."""
 
@@ -75,7 +77,7 @@ class Teacher:
             raise ConfigError(
                 f"teacher {self._name} decides every {interval_s:g} s, the learner every "
                 f"algorithm.action.{key}={self._decision_s:g} [s]: make them equal, as with "
-                f"controller.{self._name}.interval_s={self._decision_s:g}"
+                f"{self._parameters}.interval_s={self._decision_s:g}"
             )
         return command
 
