@@ -115,6 +115,12 @@ def test_marks_are_told_apart_without_colours(mark: str, values: tuple[float | s
         assert differs.mean() > 0.15, (one, other)
 
 
+def test_what_drives_is_no_block() -> None:
+    block, slow, fast = (drawn("vehicle", speed_mps) < 250 for speed_mps in (0.0, 2.0, 9.0))
+    assert (slow == fast).all()
+    assert block.sum() > 1.1 * fast.sum()
+
+
 def frame(*vehicles: tuple[float, float, float, float, float], letter: str = "r") -> Frame:
     """Vehicles (x, y, speed, heading, length), all signals showing one letter."""
     return Frame(
