@@ -234,7 +234,9 @@ def test_importing_the_package_starts_nothing() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "status", "generate", "compare", "report"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "status", "generate", "compare", "report"]
+)
 def test_a_command_begins_without_torch(command: str) -> None:
     code = f"import sys, trafficrl.app.{command}; sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)

@@ -113,6 +113,14 @@ def test_the_best_model_is_the_one_with_the_best_score(tmp_path: Path) -> None:
     assert end.best_score == -5.0
 
 
+def test_the_last_model_is_validated_though_it_comes_between(tmp_path: Path) -> None:
+    execution = replace(EXECUTION, total_timesteps=16, eval_freq=1000)
+    paths, end = train(tmp_path, execution, validate=scoring(-30.0, -20.0))
+    assert [row["validation/delay_s"] for row in rows(paths)] == ["30.0", "", "20.0"]
+    assert end.best_score == -20.0
+    assert load_model(paths.best_model).timesteps == 16
+
+
 def test_without_validation_the_best_model_is_the_final_one(tmp_path: Path) -> None:
     paths, _ = train(tmp_path)
     best, final = load_model(paths.best_model), load_model(paths.final_model)

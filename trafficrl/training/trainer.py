@@ -187,9 +187,9 @@ class Trainer:
         """Validation and the row of the update; then the state is saved where that is due."""
         state, steps = self._state, int(self._model.num_timesteps)
         begun = state.judged is not None
-        if self._validate is not None and (
-            not begun or self._due(self._execution.eval_freq, state.judged or 0)
-        ):
+        # The last model too, or a short training would be judged by one that has learned nothing.
+        due = steps >= self._end or self._due(self._execution.eval_freq, state.judged or 0)
+        if self._validate is not None and (not begun or due):
             self._validate_now(self._validate)
         if begun:
             self._model.dump_logs()
@@ -197,8 +197,8 @@ class Trainer:
             self._model.logger.dump(steps)
         before, state.judged = state.judged, steps
         state.phase = Phase.rollout
-        due = before is not None and self._due(self._execution.checkpoint_freq, before)
-        if due or steps >= self._end or state.best.exhausted:
+        save = before is not None and self._due(self._execution.checkpoint_freq, before)
+        if save or steps >= self._end or state.best.exhausted:
             self._save_checkpoint()
 
     def _validate_now(self, validate: Callable[[Path], Validation]) -> None:
