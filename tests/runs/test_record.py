@@ -56,7 +56,7 @@ def test_every_file_of_a_run_has_its_own_place(tmp_path: Path) -> None:
     paths = RunPaths(tmp_path)
     names = [name for name, value in vars(RunPaths).items() if isinstance(value, property)]
     places = {name: getattr(paths, name) for name in names}
-    assert len(set(places.values())) == len(names) == 15
+    assert len(set(places.values())) == len(names) == 17
     assert {place.parent for place in places.values()} == {tmp_path}
     assert places["final_model"].name == "final_model.zip"
 

@@ -182,11 +182,16 @@ def test_ctrl_c_while_the_run_waits_for_a_tracker_waits_no_longer(
 ) -> None:
     package(WITHOUT["an end that hangs"], tmp_path, monkeypatch)
     paths, _ = begun_run(tmp_path / "run", 0)
-    with Tracking(paths) as tracking:
-        tracking.begin(["wandb"], config_hash="c", goes_on=False)
-        wait_until_told(paths.root)
-        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
-        begun = time.monotonic()
+    # A shell's background jobs begin with the interrupt ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with Tracking(paths) as tracking:
+            tracking.begin(["wandb"], config_hash="c", goes_on=False)
+            wait_until_told(paths.root)
+            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            begun = time.monotonic()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - begun < 5.0
     assert "not waited for any longer" in caplog.text
     assert followers() == []

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from multiprocessing.spawn import get_preparation_data
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -36,8 +37,10 @@ def told_of_script() -> set[str]:
     return {"init_main_from_name", "init_main_from_path"} & get_preparation_data("a worker").keys()
 
 
-def test_the_script_is_there_again_afterwards() -> None:
-    main = sys.modules["__main__"]
+def test_the_script_is_there_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = ModuleType("__main__")  # the test's own process may be without a script
+    main.__file__ = "script.py"
+    monkeypatch.setitem(sys.modules, "__main__", main)
     assert told_of_script()
     with shielded_children():
         assert not told_of_script()
