@@ -206,6 +206,7 @@ def trained(folder: Path, *words: str) -> dict[str, object]:
     return record
 
 
+@pytest.mark.slow
 def test_a_training_begins_from_an_old_file(tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text(FLAT)
     record = trained(tmp_path, f"legacy={tmp_path / 'old.yaml'}", "execution.end_time=90")

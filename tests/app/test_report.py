@@ -160,6 +160,7 @@ addEventListener("message", (event) => { document.body.dataset.found = event.dat
 """The browser counts its time no further when the outermost page loads anew."""
 
 
+@pytest.mark.slow
 def test_a_page_that_loads_anew_stays_where_its_reader_was(tmp_path: Path) -> None:
     folder = made(tmp_path / "sweep")
     with living_run(folder / "7"):
