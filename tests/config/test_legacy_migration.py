@@ -63,6 +63,8 @@ def test_every_key_of_the_earlier_program_is_known(name: str) -> None:
 def test_a_section_may_shorten_a_key() -> None:
     assert find_key("reward", "function") is NAMES["reward_function"]
     assert find_key("algorithm", "function") is None
+    assert find_key("network", "seed") is NAMES["network_seed"]
+    assert find_key("execution", "seed") is NAMES["seed"]
 
 
 def migrated(folder: Path, text: str) -> Migration:
@@ -127,7 +129,7 @@ SECTION = {
     **dict.fromkeys(NETWORK.split(), "network"),
     **dict.fromkeys(TRAFFIC.split(), "traffic"),
     **dict.fromkeys(("reward_function", "throughput_bonus"), "reward"),
-    **dict.fromkeys(("checkpoint_freq", "eval_freq", "total_timesteps"), "execution"),
+    **dict.fromkeys(("checkpoint_freq", "eval_freq", "total_timesteps", "seed"), "execution"),
 }
 
 
@@ -430,6 +432,28 @@ def test_given_seeds_mean_the_same_trips_each_episode(tmp_path: Path) -> None:
     assert values(found)["scenarios.old.demand"] == "fixed"
     assert [one.why for one in found.fates(Fate.dropped)] == ["seed overrules it, as it did"]
     assert values(migrated(tmp_path, "name: x"))["scenarios.x.demand"] == "fresh"
+
+
+def test_a_seed_of_the_network_is_not_that_of_the_traffic(tmp_path: Path) -> None:
+    found = migrated(tmp_path, "network: {seed: 5}\ntraffic: {private_seed: 3, public_seed: 4}")
+    assert {key: one for key, one in values(found).items() if key.endswith("_seed")} == {
+        "network.network_seed": 5,
+        "scenarios.old.private_traffic_seed": 3,
+        "scenarios.old.public_traffic_seed": 4,
+    }
+
+
+def test_a_default_does_not_undo_what_is_said(tmp_path: Path) -> None:
+    found = migrated(tmp_path, "ent_coef: 0.05\nlearning_rate: 1e-6")
+    assert values(found)["algorithm.ent_schedule"] is False
+    assert values(found)["algorithm.lr_final"] == 1e-6
+    told = {key: one.why for key, one in found.settings.items() if one.why}
+    assert told["algorithm.ent_schedule"].startswith("ent_coef is said")
+    assert told["algorithm.lr_final"].startswith("no higher than learning_rate: 5e-06 then")
+    said = values(migrated(tmp_path, "ent_coef: 0.05\nent_schedule: true\nlr_final: 1e-6"))
+    assert (said["algorithm.ent_schedule"], said["algorithm.lr_final"]) == (True, 1e-6)
+    usual = values(migrated(tmp_path, "gamma: 0.9"))
+    assert (usual["algorithm.ent_schedule"], usual["algorithm.lr_final"]) == (True, 5e-6)
 
 
 def test_scenarios_have_values_of_their_own(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from traffic_cases import city
 
 from trafficrl.config.algorithm import LearningRateSchedule, PPOConfig
 from trafficrl.config.execution import ExecutionConfig
+from trafficrl.errors import ConfigError
 from trafficrl.runs.paths import RunPaths
 from trafficrl.training.models import load_model
 from trafficrl.training.ppo import resume_ppo
@@ -52,6 +53,13 @@ def test_an_exponential_rate_falls_by_its_factor_each_step_down_to_its_floor() -
     # ln(5e-6 / 1e-4) / ln(0.99995): the floor is reached between these two
     assert rates(config, 59_912)[0] > 5e-6
     assert rates(config, 59_914)[0] == 5e-6
+
+
+def test_a_falling_rate_does_not_rise() -> None:
+    with pytest.raises(ConfigError, match="lr_final must be at most learning_rate 1e-06 while lr_"):
+        replace(FALLING, learning_rate=1e-6)
+    constant = LearningRateSchedule.constant
+    assert rates(replace(FALLING, learning_rate=1e-6, lr_schedule=constant), 9) == [1e-6]
 
 
 def test_entropy_is_constant_unless_it_is_scheduled() -> None:

@@ -119,6 +119,12 @@ class LearnerConfig(AlgorithmConfig):
         where = "algorithm"
         check_range(f"{where}.learning_rate", self.learning_rate, 0, 1)
         check_range(f"{where}.lr_final", self.lr_final, 0, 1)
+        falls = self.lr_schedule is not LearningRateSchedule.constant
+        if falls and self.lr_final > self.learning_rate:
+            raise ConfigError(
+                f"{where}.lr_final must be at most learning_rate {self.learning_rate:g} while "
+                f"lr_schedule is {self.lr_schedule.value}, got {self.lr_final:g}"
+            )
         check_range(f"{where}.lr_decay_rate", self.lr_decay_rate, 0, 1)
         check_range(f"{where}.batch_size", self.batch_size, 2)
         check_range(f"{where}.n_steps", self.n_steps, 1)

@@ -13,7 +13,7 @@ from trafficrl.config.legacy.outcomes import Fate, Migration, Outcome, Setting
 from trafficrl.config.legacy.reading import Entry, Legacy
 from trafficrl.config.legacy.run_keys import FILE_KEYS, REWARD_FUNCTIONS
 from trafficrl.config.legacy.table import KEYS, NAMES, SECTIONS
-from trafficrl.config.legacy.unsaid import environments, unsaid
+from trafficrl.config.legacy.unsaid import environments, fitted, unsaid
 from trafficrl.config.legacy.values import shown
 from trafficrl.errors import ConfigError
 
@@ -35,7 +35,7 @@ def migrate(legacy: Legacy) -> Migration:
     for key in KEYS:
         mover.move(key)
     settings = {group: Setting(member) for group, member in BASES.items()} | mover.settings
-    settings |= unsaid(given, settings)
+    settings |= fitted(given, settings) | unsaid(given, settings)
     return Migration(
         name=slug(given.name),
         description=str(given.value("description", "")),

@@ -30,7 +30,8 @@ PARTS = ("network", "scenarios", "algorithm", "reward", "execution")
 """The five folders of the modular format; of two that say the same key the later one counts."""
 SECTIONS = ("network", "traffic", "algorithm", "reward", "reward_params", "execution")
 """Mappings inside a file whose keys count as the file's own."""
-IN_SECTION = {("reward", "function"): "reward_function"}
+IN_SECTION = {("reward", "function"): "reward_function", ("network", "seed"): "network_seed"}
+"""Keys that have another meaning within a section: only a `seed` outside of it stands for all."""
 
 
 @dataclass(frozen=True, slots=True)

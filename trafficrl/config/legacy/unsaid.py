@@ -9,7 +9,7 @@ from trafficrl.config.legacy.outcomes import Setting
 from trafficrl.config.network import ClearanceConfig
 from trafficrl.config.reward import RewardConfig
 
-__all__ = ["environments", "unsaid"]
+__all__ = ["environments", "fitted", "unsaid"]
 
 MOST_ENVS = 16
 
@@ -46,6 +46,22 @@ def unsaid(given: Given, settings: Mapping[str, Setting]) -> dict[str, Setting]:
         }
     found |= _whole_steps(settings["network.step_length"].value)
     return {name: setting for name, setting in found.items() if name not in settings}
+
+
+def fitted(given: Given, settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Defaults of the earlier program that would undo here what the file says, as they fit it.
+
+    Neither schedule acted there, so that a file could leave them as they were.
+    """
+    found: dict[str, Setting] = {}
+    if given.value("ent_coef") is not None and given.value("ent_schedule") is None:
+        why = "ent_coef is said, and a falling bonus would not look at it"
+        found["algorithm.ent_schedule"] = Setting(False, why=why)
+    rate, final = settings["algorithm.learning_rate"].value, settings["algorithm.lr_final"].value
+    if given.value("lr_final") is None and final > rate:
+        why = f"no higher than learning_rate: {final:g} then, which was never reached"
+        found["algorithm.lr_final"] = Setting(rate, why=why)
+    return found
 
 
 def _whole_steps(step_s: float) -> dict[str, Setting]:
