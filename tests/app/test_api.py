@@ -32,7 +32,7 @@ import trafficrl as tr
 from trafficrl.app import api
 from trafficrl.app.consent import allow_named, allowed_extensions
 from trafficrl.config.load import load_experiment
-from trafficrl.errors import ConfigError, RunError, SimulationError
+from trafficrl.errors import ConfigError, SimulationError
 from trafficrl.runs.sidecars import file_sha256
 from trafficrl.runs.stop import Stopped, StopRequest
 
@@ -113,6 +113,20 @@ def test_a_run_is_read_as_arrays_and_results_and_a_policy(run: tr.Run) -> None:
     assert (run.folder / "train.log").read_text().count("INFO validation at") == 2
 
 
+def test_a_run_is_the_same_one_after_a_change_of_the_folder(
+    run: tr.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(run.folder.parent)
+    found = tr.load_run(run.folder.name)
+    monkeypatch.chdir(tmp_path)
+    assert found.record["status"] == "finished"
+    assert found == run
+
+
+def test_a_policy_is_shown_in_a_few_words(run: tr.Run) -> None:
+    assert len(repr(run.policy())) < 500
+
+
 def test_its_policy_acts_in_its_environment(run: tr.Run, small: tuple[str, ...]) -> None:
     file = run.paths.inputs / "extensions" / "my_features.py"
     config = tr.compose(run=run, extensions=[file])
@@ -176,6 +190,18 @@ def test_a_notebook_judges_a_checkpoint(
     assert json.loads(results.read_text())["baseline"] == "fixed"
 
 
+def assigned() -> Any:
+    config: Any = tr.compose()
+    config.algorithm.gamma = 5.0
+    return config
+
+
+def closed_env() -> Any:
+    env = tr.make_env(tr.compose("network=grid3"))
+    env.close()
+    return env
+
+
 MISTAKES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "member": (lambda folder: tr.compose("network=moon"), "network: unknown 'moon'"),
     "key": (lambda folder: tr.compose("sed=1"), "sed: unknown key"),
@@ -185,6 +211,19 @@ MISTAKES: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda folder: tr.evaluate(tr.compose(), ["fixd"], folder / "x"),
         r"unknown 'fixd' \(did you mean 'fixed'",
     ),
+    "no text": (lambda folder: tr.compose(3), "write each as text.*got 3"),  # type: ignore[arg-type]
+    "a list": (lambda folder: tr.compose(["seed=3"]), "write each as text"),  # type: ignore[arg-type]
+    "no configuration": (
+        lambda folder: tr.train({"a": 1}, folder / "x"),  # type: ignore[arg-type]
+        "expected what trafficrl.compose.. gives, got a dict",
+    ),
+    "assigned": (lambda folder: tr.train(assigned(), folder / "x"), "algorithm.gamma must"),
+    "a file": (lambda folder: tr.train(tr.compose(), __file__), "test_api.py cannot be made"),
+    "no list": (
+        lambda folder: tr.evaluate(tr.compose(), "fixed", folder / "x"),
+        r"expected a list, such as \['fixed'\], got 'fixed'",
+    ),
+    "closed": (lambda folder: closed_env().step([0]), r"reset\(\) comes before step\(\)"),
     "teacher": (lambda folder: tr.collect(tr.compose(), "fixd", folder / "x"), "teacher: unknown"),
 }
 
@@ -193,7 +232,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], Any], str]] = {
 def test_a_mistake_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
     call, message = MISTAKES[name]
     before = everything_global()
-    with pytest.raises((ConfigError, RunError), match=message) as told:
+    with pytest.raises(tr.TrafficRLError, match=message) as told:
         call(tmp_path)
     assert "\n" not in str(told.value)
     assert list(tmp_path.iterdir()) == []

@@ -105,7 +105,7 @@ def test_a_dry_run_tells_how_a_run_would_go_on_and_changes_nothing(
     dry_run(config, paths.root, [])
     told = f"dry run: {paths.root}: this run is finished: nothing is left to do\n"
     assert capsys.readouterr().out == told
-    with pytest.raises(ConfigError, match="was begun with another configuration: seed was 1"):
+    with pytest.raises(ConfigError, match=r"another configuration: seed was 1.*anew=\['KEY'\] of"):
         dry_run(replace(config, seed=2), paths.root, [])
     dry_run(longer(config), paths.root, ["execution.total_timesteps=128"])
     out = capsys.readouterr().out

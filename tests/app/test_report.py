@@ -13,10 +13,11 @@ from urllib.parse import unquote
 import pytest
 from browser_cases import after, dump_dom, shown_images, text_of
 from run_cases import judged
-from status_cases import ended_run, living_run
+from status_cases import ended_run, living_run, long_ago
 from study_cases import made, study
 
-from trafficrl.app.report import run
+from trafficrl.app.report import goes_on, run
+from trafficrl.app.status import View
 from trafficrl.runs.record import RunRecord, RunStatus
 
 SCRIPT = Path(sys.executable).parent / "trafficrl-report"
@@ -126,6 +127,21 @@ def test_watch_keeps_the_page_up_to_date_until_all_runs_have_ended(tmp_path: Pat
     text = page.read_text(encoding="utf-8")
     assert 'http-equiv="refresh"' not in text
     assert [file.name for file in folder.iterdir() if file.is_file()] == ["study.html"]
+
+
+def watched(folder: Path) -> bool:
+    rows, _ = View([(folder, "")]).look()
+    return goes_on(rows, quiet_s=60.0)
+
+
+def test_a_sweep_goes_on_between_two_runs_of_one_process(tmp_path: Path) -> None:
+    folder = ended_run(tmp_path / "sweep" / "0", RunStatus.finished, "all steps done")
+    assert not watched(tmp_path)
+    (tmp_path / "sweep" / "multirun.yaml").touch()
+    assert watched(tmp_path)
+    assert watched(tmp_path / "sweep")
+    long_ago(folder, seconds=61)
+    assert not watched(tmp_path)
 
 
 def test_ctrl_c_ends_watch_and_leaves_a_page_that_stands_still(tmp_path: Path) -> None:

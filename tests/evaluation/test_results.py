@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 from result_cases import results
 
+from trafficrl.errors import ConfigError
 from trafficrl.evaluation.metrics import METRICS, EpisodeMetrics
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.slices import SliceMetrics
@@ -33,6 +35,27 @@ def test_every_metric_of_an_episode_has_a_title() -> None:
 def test_means_are_over_all_episodes_of_a_controller() -> None:
     assert comparison("fixed", "policy").mean("fixed", "delay_s") == 1200.0
     assert comparison("fixed", "policy").mean("policy", "delay_s") == 1170.0
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda found: found.mean("plicy", "delay_s"), "controller: unknown 'plicy' .*choices: f"),
+        (lambda found: found.mean("policy", "delay"), "metric: unknown 'delay' .*'delay_s'"),
+        (lambda found: found.interquartile_mean("policy", "delay"), "metric: unknown"),
+        (lambda found: found.difference("nobody", "delay_s"), "controller: unknown"),
+        (lambda found: found.difference("policy", "delay"), "metric: unknown"),
+        (lambda found: found.verdict("nobody"), "controller: unknown"),
+        (lambda found: found.num_episodes("nobody"), "controller: unknown"),
+        (lambda found: found.num_diverged("nobody"), "controller: unknown"),
+        (lambda found: found.of_scenario("noon"), "scenario: unknown 'noon'.*choices: morning"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_choices(
+    call: Callable[[Comparison], Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        call(comparison("fixed", "policy"))
 
 
 def test_the_file_holds_everything_and_loads(tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ from trafficrl.app.run import Run, load_run
 from trafficrl.app.run_log import logged
 from trafficrl.app.train import train as train_in
 from trafficrl.config.experiment import CollectConfig, EvaluateConfig, ExperimentConfig
+from trafficrl.config.load import checked
 from trafficrl.env.traffic_env import TrafficSignalEnv
+from trafficrl.errors import ConfigError, RunError
 from trafficrl.evaluation.results import Comparison
 from trafficrl.launch.sweeper import quoted
 from trafficrl.network.model import Network
@@ -73,6 +75,9 @@ def compose(
     """
     folder = run.folder if isinstance(run, Run) else run
     words = list(overrides)
+    for word in words:
+        if not isinstance(word, str):
+            raise ConfigError(f"overrides: write each as text, compose('seed=3'), got {word!r}")
     if extensions:
         words.append(f"extensions=[{','.join(quoted(str(file)) for file in extensions)}]")
     return compose_experiment(words, run=None if folder is None else Path(folder))
@@ -84,7 +89,7 @@ def build_network(config: ExperimentConfig) -> Network:
     Raises:
         NetworkError: it cannot be built.
     """
-    return cached_network(config)
+    return cached_network(usable(config))
 
 
 def make_env(config: ExperimentConfig) -> TrafficSignalEnv:
@@ -98,6 +103,7 @@ def make_env(config: ExperimentConfig) -> TrafficSignalEnv:
         DemandError: a given demand cannot be driven on it.
         ConfigError: code of the user's own that nobody has named.
     """
+    config = usable(config)
     return TrafficSignalEnv(compose_task(config), seed=config.seed)
 
 
@@ -118,6 +124,7 @@ def train(
         Stopped: it was interrupted; the same call goes on.
         TrafficRLError: whatever the run could not do; `run.record` says failed then.
     """
+    config = usable(config)
     with run_folder(folder, "train") as place:
         train_in(config, place, list(anew))
     return Run(place)
@@ -143,8 +150,10 @@ def evaluate(
         CheckpointError: a model that is missing, damaged, or was trained for another network.
         RunError: the folder holds a trained run.
     """
-    names = [str(one.folder if isinstance(one, Run) else one) for one in controllers]
-    whole = EvaluateConfig(**_values(config), controllers=names)
+    if isinstance(controllers, str | Path | Run):
+        raise ConfigError(f"controllers: expected a list, such as ['fixed'], got {controllers!r}")
+    names = [named(one) for one in controllers]
+    whole = EvaluateConfig(**_values(usable(config)), controllers=names)
     with run_folder(folder, "evaluate") as place:
         return judge_controllers(whole, place)
 
@@ -169,19 +178,25 @@ def collect(
         CheckpointError: a model that is missing, damaged, or was trained for another network.
         RunError: the folder holds a trained run.
     """
-    name = str(teacher.folder if isinstance(teacher, Run) else teacher)
-    whole = CollectConfig(**_values(config), teacher=name, episodes=episodes)
+    whole = CollectConfig(**_values(usable(config)), teacher=named(teacher), episodes=episodes)
     with run_folder(folder, "collect") as place:
         return collecting.demonstrate(whole, place)
 
 
 @contextmanager
 def run_folder(folder: str | Path | None, command: str) -> Iterator[Path]:
-    """The folder is there and has the command's log; one that nothing came to is gone again."""
+    """The folder is there and has the command's log; one that nothing came to is gone again.
+
+    Raises:
+        RunError: it cannot be made.
+    """
     now = datetime.now().astimezone()
     usual = Path("outputs", now.strftime("%Y-%m-%d"), now.strftime("%H-%M-%S-%f"))
     place = usual if folder is None else Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"folder: {place} cannot be made: {error.strerror}") from error
     try:
         with logged(place / f"{command}.log"):
             yield place
@@ -189,6 +204,27 @@ def run_folder(folder: str | Path | None, command: str) -> Iterator[Path]:
         with suppress(OSError):  # only an empty one goes
             place.rmdir()
         raise
+
+
+def usable(config: ExperimentConfig) -> ExperimentConfig:
+    """An equal configuration; what was assigned to it since it was composed is checked.
+
+    Raises:
+        ConfigError: it is none, or fails a check.
+    """
+    if not isinstance(config, ExperimentConfig):
+        kind = type(config).__name__
+        raise ConfigError(f"config: expected what trafficrl.compose() gives, got a {kind}")
+    return checked(config)
+
+
+def named(controller: str | Path | Run) -> str:
+    """How a command would name it; a run below the current folder shortly, as tables show it."""
+    if not isinstance(controller, Run):
+        return str(controller)
+    here = Path.cwd()
+    inside = controller.folder.is_relative_to(here)
+    return str(controller.folder.relative_to(here) if inside else controller.folder)
 
 
 def _values(config: ExperimentConfig) -> dict[str, Any]:

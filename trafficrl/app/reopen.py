@@ -66,7 +66,8 @@ def reopened(
         raise ConfigError(
             f"{paths.root} was begun with another configuration: {told(unnamed)}: it goes on "
             f"as it was with --config-dir {paths.root} --config-name resolved_config "
-            f"hydra.run.dir={paths.root}; an override that names a key sets it anew"
+            f"hydra.run.dir={paths.root}; an override that names a key sets it anew, and so does "
+            f"anew=['KEY'] of a call"
         )
     fixed = {key: pair for key, pair in changed.items() if not _may_change(key)}
     if fixed:

@@ -5,7 +5,8 @@ best, the comparison with the baselines, and the queues in the network over time
 `trafficrl-evaluate` below the given ones join the comparison.
 
 With --watch the page is written anew until all runs have ended or Ctrl-C; open it once in a
-browser, it loads itself anew and stays where you were.
+browser, it loads itself anew and stays where you were. A sweep that trains one run after the other
+has ended when a minute (or two intervals, if longer) went by without another run.
 
 exit code: 0 (Ctrl-C on --watch too), 1 a run or the page cannot be read or written, 2 wrong usage
 """
@@ -30,8 +31,12 @@ __all__ = ["main", "run"]
 
 COMMAND = "trafficrl-report"
 PAGE = "study.html"
+SWEEP = "multirun.yaml"
+"""Lies in the folder of a sweep from its first job on."""
 SEVERAL = Path("outputs/report") / PAGE
 INTERVAL_S = 30.0
+NEXT_JOB_S = 60.0
+"""Between two jobs of a sweep in one process hardly a second goes by."""
 GOING_ON = {
     Condition.running,
     Condition.elsewhere,
@@ -118,7 +123,26 @@ def write(view: View, reader: StudyReader, page: Path, roots: Roots, *, refresh_
     told += f"; {trouble}" if trouble else ""
     save_study(reader.read(progress(rows), summary=told, refresh_s=refresh_s), page)
     print(f"{page}: {told}", flush=True)
-    return not rows or any(row.run.condition in GOING_ON for row in rows)
+    return not rows or goes_on(rows, quiet_s=max(NEXT_JOB_S, 2 * refresh_s))
+
+
+def goes_on(rows: Sequence[Row], *, quiet_s: float) -> bool:
+    """A run goes on, or another may begin: Hydra's own launcher makes no folder before its turn.
+
+    Args:
+        rows: the runs as they stand.
+        quiet_s: a sweep of which nothing was heard for so long has ended [s].
+    """
+    if any(row.run.condition in GOING_ON for row in rows):
+        return True
+    late = [
+        row.run.folder
+        for row in rows
+        if not row.run.cluster  # else its job is there, and says that it waits
+        and row.run.updated is not None
+        and (row.now - row.run.updated).total_seconds() < quiet_s
+    ]
+    return any((place / SWEEP).is_file() for folder in late for place in folder.parents)
 
 
 def progress(rows: Sequence[Row]) -> list[Progress]:

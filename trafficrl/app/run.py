@@ -37,6 +37,10 @@ class Run:
     """
 
     folder: Path
+    """Absolute, so that it is the same one after a change of the current folder."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", Path(self.folder).absolute())
 
     @property
     def paths(self) -> RunPaths:

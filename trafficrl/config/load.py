@@ -23,6 +23,7 @@ from trafficrl.files import save_text
 
 __all__ = [
     "UNSAFE",
+    "checked",
     "load_experiment",
     "plain_values",
     "save_experiment",
@@ -112,6 +113,17 @@ def save_experiment(config: ExperimentConfig, path: Path) -> None:
     _refuse_unsafe("", values)
     command = COMMANDS.get(type(config), "train")
     save_text(path, HEADER.format(command=command) + OmegaConf.to_yaml(OmegaConf.create(values)))
+
+
+def checked(config: E) -> E:
+    """An equal experiment whose every value has passed the checks: fields can be assigned to.
+
+    Raises:
+        ConfigError: a value that fails them.
+    """
+    values = plain_values(config)
+    _refuse_unsafe("", values)
+    return _experiment(values, type(config))
 
 
 def to_algorithm(values: Any) -> AlgorithmConfig:

@@ -17,6 +17,7 @@ from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import RunningEpisode, draw_demand, start_episode
 from trafficrl.env.task import Task
 from trafficrl.env.teacher import Teacher
+from trafficrl.errors import SimulationError
 from trafficrl.simulation.state import TrafficState
 
 __all__ = ["TrafficSignalEnv"]
@@ -139,8 +140,15 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         return observation
 
     def step(self, action: NDArray[Any]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """The next decision's observation, what this one was paid, and whether it was the last."""
-        assert self._running is not None, "reset() comes before step()"
+        """The next decision's observation, what this one was paid, and whether it was the last.
+
+        Raises:
+            SimulationError: SUMO died, or no episode runs.
+        """
+        if self._running is None:
+            raise SimulationError(
+                "no episode runs in this environment: reset() comes before step()"
+            )
         driver = self._running.driver
         state = driver.advance(self._action.decode(action))
         info: dict[str, Any] = {

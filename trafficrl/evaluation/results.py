@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from trafficrl.errors import ConfigError, unknown_name
 from trafficrl.evaluation.metrics import METRICS
 from trafficrl.evaluation.outcome import EpisodeResult
 from trafficrl.evaluation.slices import SliceMetrics, pool_slices
@@ -25,7 +26,10 @@ __all__ = ["Comparison"]
 
 
 class Comparison:
-    """Several controllers on the same episodes, each beside the first, the baseline."""
+    """Several controllers on the same episodes, each beside the first, the baseline.
+
+    Every method that is given a name raises ConfigError where nobody or nothing has it.
+    """
 
     def __init__(self, results: Sequence[EpisodeResult], *, confidence: float) -> None:
         self.results = list(results)
@@ -61,6 +65,7 @@ class Comparison:
 
     def of_scenario(self, scenario: str) -> "Comparison":
         """The same controllers on one scenario alone."""
+        _check_known("scenario", scenario, self.scenarios)
         results = [result for result in self.results if result.scenario == scenario]
         return Comparison(results, confidence=self.confidence)
 
@@ -76,6 +81,7 @@ class Comparison:
 
     def num_diverged(self, controller: str) -> int:
         """Episodes of the controller that ended in gridlock."""
+        _check_known("controller", controller, self.controllers)
         return sum(name == controller for name, _, _ in self._diverged)
 
     def num_episodes(self, controller: str) -> int:
@@ -84,6 +90,7 @@ class Comparison:
 
     def difference(self, controller: str, metric: str) -> PairedDifference:
         """Controller minus baseline on the same episodes."""
+        _check_known("metric", metric, self.metrics)
         return paired_difference(
             self._of(controller), self._of(self.baseline), metric, confidence=self.confidence
         )
@@ -127,9 +134,11 @@ class Comparison:
         return f"{controller} {found} {self.baseline}: {delay.mean:+.1f} s, {interval}"
 
     def _of(self, controller: str) -> list[EpisodeResult]:
+        _check_known("controller", controller, self.controllers)
         return [result for result in self.results if result.controller == controller]
 
     def _values(self, controller: str, metric: str) -> list[float]:
+        _check_known("metric", metric, self.metrics)
         return [getattr(result.metrics, metric) for result in self._of(controller)]
 
     @cached_property
@@ -156,6 +165,11 @@ class Comparison:
             }
             for name, by_scenario in found.items()
         }
+
+
+def _check_known(what: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise ConfigError(unknown_name(what, name, known))
 
 
 def episode_dict(result: EpisodeResult) -> dict[str, Any]:

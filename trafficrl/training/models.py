@@ -15,7 +15,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +50,19 @@ class LoadedModel:
     """A model read from its file: weights, and all that gives them a meaning."""
 
     file: Path
-    algorithm: LearnerConfig
+    algorithm: LearnerConfig = field(repr=False)
     timesteps: int
     """Environment steps that it has learned from, over all runs of its lineage."""
     network_hash: str
     num_phases: list[int]
     """Of each signal."""
     num_features: int
-    normaliser: Normaliser | None
-    reward_scale: RewardScale | None
-    policy: BasePolicy
-    optimizer_states: dict[str, dict[str, Any]]
+    normaliser: Normaliser | None = field(repr=False)
+    reward_scale: RewardScale | None = field(repr=False)
+    policy: BasePolicy = field(repr=False)
+    optimizer_states: dict[str, dict[str, Any]] = field(repr=False)
     """Of each optimiser, by its name in Stable-Baselines3."""
-    variables: dict[str, torch.Tensor]
+    variables: dict[str, torch.Tensor] = field(repr=False)
     """What else was learned, by such names."""
 
     @property
