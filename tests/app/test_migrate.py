@@ -123,6 +123,19 @@ def test_a_command_is_migrated(lab: Path, capsys: pytest.CaptureFixture[str]) ->
     assert (network["network_seed"], network["junctions_to_remove"]) == (24208, 2)
 
 
+def test_departures_that_do_not_fit_the_episode_are_refused(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (lab / "day.yaml").write_text(
+        "end_time: 600\ndeparture_pattern: rush_hours:7-9:40,17-19:30,rest:10\n"
+    )
+    assert run(["day.yaml", "--check"]) == 2
+    error = capsys.readouterr().err
+    assert "error: day.yaml:2: departure_pattern rush_hours:7-9:40" in error
+    assert "scenarios.day.departure_pattern: 'rush_hours" in error
+    assert "says nothing about the episode, 00:00 to 00:10" in error
+
+
 def test_a_file_that_says_something_else_is_not_replaced(
     lab: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

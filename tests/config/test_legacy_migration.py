@@ -472,6 +472,19 @@ def test_scenarios_have_values_of_their_own(tmp_path: Path) -> None:
     assert [one.why for one in told.fates(Fate.overlaid)] == ["each scenario says it itself"]
 
 
+def test_a_value_of_one_scenario_that_holds_for_all_is_told(tmp_path: Path) -> None:
+    found = migrated(tmp_path, "scenarios: [{name: a, end_time: 100}, {name: b, seed: 3}]")
+    told = {one.entry.path: one.why for one in found.fates(Fate.changed)}
+    why = "holds for all scenarios, which share it"
+    assert told == {"scenarios[0].end_time": why, "scenarios[1].seed": why}
+    for text in (
+        "scenarios: [{name: a, end_time: 100}, {name: b, end_time: 100}]",
+        "end_time: 100\nscenarios: [{name: a, end_time: 100}, {name: b}]",
+        "scenarios: [{name: a, end_time: 100}]",
+    ):
+        assert not migrated(tmp_path, text).fates(Fate.changed)
+
+
 def test_parameters_of_the_reward_are_weights(tmp_path: Path) -> None:
     text = "reward_function: throughput\nreward_params: {per_vehicle: 4, waiting_penalty_weight: 2}"
     found = values(migrated(tmp_path, text))

@@ -54,6 +54,21 @@ def test_a_mapping_is_overlaid_as_a_whole(tmp_path: Path) -> None:
     assert [one.entry.path for one in overlaid] == ["reward_params.per_vehicle"]
 
 
+def test_a_section_that_is_said_anew_is_told_as_such(tmp_path: Path) -> None:
+    own = written(
+        tmp_path,
+        own="base_config: base.yaml\nreward_params:\n  per_vehicle: 10\n  odd: 1\n"
+        "reward_function: throughput\nscenarios: [{name: b}]",
+        base="reward_params: {throughput_bonus: 0.2, per_vehicle: 3}\nscenarios: [{name: a}]",
+    )
+    told = {one.entry.path: one.why for one in migrate(read_legacy(own)).fates(Fate.overlaid)}
+    assert told == {
+        "reward_params.throughput_bonus": f"reward_params is said anew in {own}:3",
+        "reward_params.per_vehicle": f"{own}:3 says 10",
+        "scenarios[0].name": f"scenarios is said anew in {own}:6",
+    }
+
+
 def test_bases_have_bases(tmp_path: Path) -> None:
     own = written(
         tmp_path,
@@ -164,6 +179,22 @@ def test_a_folder_holds_experiments_of_all_formats(tmp_path: Path) -> None:
         ("mine", "modular"),
         ("night", "sectioned"),
     ]
+
+
+def test_what_runs_have_left_is_no_experiment(tmp_path: Path) -> None:
+    written(tmp_path, flat="num_vehicles: 4", model="gamma: 1", multirun="hydra: {}")
+    (tmp_path / "model.zip").write_bytes(b"")
+    for folder in ("run/models", ".hydra"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "config.yaml").write_text("gamma: 0.5")
+    (tmp_path / "run" / "run.json").write_text("{}")
+    assert [source.name for source in find_sources([tmp_path])] == [str(tmp_path / "flat.yaml")]
+
+
+@pytest.mark.parametrize("text", ["", " ", "[]", "[a.yaml,]"])
+def test_no_name_is_no_folder(text: str) -> None:
+    with pytest.raises(ConfigError, match="names no file: write legacy=FILE"):
+        one_source(text)
 
 
 def test_two_files_of_one_part_are_no_experiment(tmp_path: Path) -> None:

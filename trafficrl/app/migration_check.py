@@ -8,14 +8,17 @@ from typing import Any
 from uuid import uuid4
 
 from trafficrl.app.compose import compose_experiment
+from trafficrl.config.departure_patterns import parse_departure_pattern
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.legacy.outcomes import Fate, Migration
 from trafficrl.config.legacy.table import UNSPOKEN
 from trafficrl.config.legacy.values import shown
 from trafficrl.config.legacy.writing import experiment_file
 from trafficrl.config.load import plain_values
+from trafficrl.config.scenarios import GeneratedScenarioConfig
 from trafficrl.config.store import GROUPS
-from trafficrl.errors import ConfigError
+from trafficrl.demand.departures import build_departures
+from trafficrl.errors import ConfigError, DemandError
 
 __all__ = ["Difference", "check", "differences"]
 
@@ -56,9 +59,25 @@ def check(migration: Migration) -> ExperimentConfig:
         file.parent.mkdir()
         file.write_text(experiment_file(migration), encoding="utf-8")
         try:
-            return compose_experiment([f"hydra.searchpath=[file://{folder}]", f"experiment={name}"])
+            words = [f"hydra.searchpath=[file://{folder}]", f"experiment={name}"]
+            config = compose_experiment(words)
+            _check_departures(config)
         except ConfigError as error:
             raise ConfigError(f"{_at_fault(migration, str(error))}{error}") from error
+    return config
+
+
+def _check_departures(config: ExperimentConfig) -> None:
+    """Whether patterns fit the episode is else only found when the demand is built."""
+    for name, scenario in config.scenarios.items():
+        if not isinstance(scenario, GeneratedScenarioConfig):
+            continue
+        pattern = parse_departure_pattern("departure_pattern", scenario.departure_pattern)
+        start_hour, end_s = scenario.start_time_hour, config.execution.end_time
+        try:
+            build_departures(pattern, scenario.num_vehicles, start_hour=start_hour, end_s=end_s)
+        except DemandError as error:
+            raise ConfigError(f"scenarios.{name}.{error}") from error
 
 
 def _at_fault(migration: Migration, message: str) -> str:

@@ -64,6 +64,11 @@ class Given:
                 )
         return said
 
+    def spreads(self, key: LegacyKey) -> bool:
+        """Whether some scenarios say a key for those too that do not."""
+        said = [key.name in own for own in self._own]
+        return any(said) and not all(said) and key.name not in self.run
+
     def by_scenario(self, key: LegacyKey) -> Iterator[tuple[Entry | None, list[str]]]:
         """Who says a key of the demand, and for which scenarios; None for those that have none."""
         left = list(self.scenarios)

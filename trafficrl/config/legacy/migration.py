@@ -1,5 +1,6 @@
 """A legacy experiment as values of ours, and for each of its keys what became of it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -21,6 +22,8 @@ __all__ = ["migrate"]
 
 BASES = {"network": "grid6_realistic", "algorithm": "ppo_default", "execution": "long_run"}
 """Group -> the member whose values count where neither the file nor the earlier program has any."""
+
+FOR_ALL = "holds for all scenarios, which share it"
 
 
 def migrate(legacy: Legacy) -> Migration:
@@ -70,10 +73,13 @@ class _Mover:
                 self._settle(key, entry, [])
         else:
             said: Sequence[Entry | None] = self._given.everywhere(key) or [None]
+            why = FOR_ALL if self._given.spreads(key) else ""
             for entry in said:
-                self._settle(key, entry, self._given.scenarios)
+                self._settle(key, entry, self._given.scenarios, why)
 
-    def _settle(self, key: LegacyKey, entry: Entry | None, scenarios: list[str]) -> None:
+    def _settle(
+        self, key: LegacyKey, entry: Entry | None, scenarios: list[str], more: str = ""
+    ) -> None:
         if entry is not None and key.name in SEEDS and self._seeded:
             self._note(entry, Fate.dropped, why="seed overrules it, as it did")
             return
@@ -95,11 +101,12 @@ class _Mover:
             raise ConfigError(f"{entry.place}: {entry.path}: {error}") from error
         settings = spread(moved, scenarios)
         self._set(settings, entry)
-        changed = any(shown(one) != shown(value) for one in settings.values()) or moved.why
+        why = "; ".join(part for part in (moved.why, more if key.to else "") if part)
+        changed = any(shown(one) != shown(value) for one in settings.values()) or why
         fate = Fate.dropped if not key.to else Fate.changed if changed else Fate.kept
         # What a key of its own way tells is how its value changes.
         told = key.remark(value) if fate is not Fate.kept or key.moves is None else ""
-        self._note(entry, fate, settings, moved.why or told)
+        self._note(entry, fate, settings, why or told)
 
     def _set(self, settings: Mapping[str, Any], entry: Entry | None, why: str = "") -> None:
         for name, value in settings.items():
@@ -120,10 +127,19 @@ def spread(moved: Moved, scenarios: Iterable[str]) -> dict[str, Any]:
     }
 
 
+def _instead(entry: Entry, over: Entry) -> str:
+    """What a later file says in its place: of a list or a section perhaps nothing."""
+    whole = re.split(r"[.[]", entry.path, maxsplit=1)[0]
+    same = over.known is entry.known if entry.known else over.path == entry.path
+    if entry.path.startswith("scenarios[") or not same:
+        return f"{whole} is said anew in {over.place}"
+    return f"{over.place} says {shown(over.value)}"
+
+
 def _rest(legacy: Legacy) -> Iterator[Outcome]:
     """What is overlaid, says nothing, or is no known key."""
     for entry, over in legacy.overlaid:
-        yield Outcome(entry, Fate.overlaid, why=f"{over.place} says {shown(over.value)}")
+        yield Outcome(entry, Fate.overlaid, why=_instead(entry, over))
     for entry in (*legacy.entries, *(one for own in legacy.scenarios for one in own)):
         if entry.known is not None:
             continue

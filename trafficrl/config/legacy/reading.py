@@ -68,7 +68,7 @@ def read_legacy(file: Path, *, sectioned: str = "sectioned") -> Legacy:
 
 def overlay(below: Legacy, above: Legacy) -> Legacy:
     """What both say; what above says, it says alone."""
-    said = {name: entry for entry in above.entries for name in entry.names}
+    said = {name: entry for entry in reversed(above.entries) for name in entry.names}
     over = {entry: said[name] for entry in below.entries for name in entry.names if name in said}
     kept = tuple(entry for entry in below.entries if entry not in over)
     gone = list(over.items())

@@ -13,8 +13,9 @@ from trafficrl.errors import ConfigError
 __all__ = ["Source", "find_sources", "one_source"]
 
 YAML = (".yaml", ".yml")
-OURS = re.compile(rb"^defaults:", re.MULTILINE)
-"""Configurations of this program have a defaults list, and legacy ones had none."""
+OURS = re.compile(rb"^(defaults|hydra):", re.MULTILINE)
+"""Configurations of this program have a defaults list or a part of Hydra's, and legacy ones had
+neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ def one_source(text: str) -> Legacy:
         ConfigError: there is none, or more than one.
     """
     names = text[1:-1].split(",") if text.startswith("[") and text.endswith("]") else [text]
+    if not all(name.strip() for name in names):  # the empty path is the folder where one stands
+        raise ConfigError(f"legacy={text} names no file: write legacy=FILE")
     found = [
         one
         for source in find_sources([Path(name.strip()).expanduser() for name in names])
@@ -87,7 +90,18 @@ def _read_file(file: Path) -> Legacy:
 def _yaml(folder: Path, pattern: str) -> list[Path]:
     """The YAML files of a folder, but for those that a migration or a run has put there."""
     found = sorted(file for file in folder.glob(pattern) if file.suffix.lower() in YAML)
-    return [file for file in found if not OURS.search(file.read_bytes())]
+    return [file for file in found if not _is_ours(file, folder)]
+
+
+def _is_ours(file: Path, folder: Path) -> bool:
+    """Also what lies in a run folder, in a hidden one as Hydra makes it, or beside a model."""
+    within = [folder / parent for parent in file.relative_to(folder).parents]
+    return (
+        any((place / "run.json").is_file() for place in within)
+        or any(place.name.startswith(".") for place in within if place != folder)
+        or file.with_suffix(".zip").is_file()
+        or OURS.search(file.read_bytes()) is not None
+    )
 
 
 def _part(file: Path) -> str:
