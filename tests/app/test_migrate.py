@@ -157,15 +157,18 @@ def test_a_file_that_says_something_else_is_not_replaced(
         (["no.yaml"], "there is no file or folder 'no.yaml'"),
         (["flat.yaml", "--command", "--seed 1"], "name what to migrate"),
         (["flat.yaml", "night/config.yaml", "--out", "x.yaml"], "--out x.yaml: name a folder"),
+        (["flat.yaml", "--out", "new.txt"], "--out new.txt: name a file that ends in .yaml, or a"),
+        (["foreign.yaml"], "foreign.yaml:1: on: no key of the earlier program; nor is any other"),
         (["flat.yaml", "seed=1"], "seed=1 is for the trainings of --validate"),
         (["flat.yaml", "--validate", "--strict"], "--strict has no meaning beside --validate"),
         (["flat.yaml", "--frobnicate"], "unrecognized arguments: --frobnicate; see trafficrl-mi"),
-        ([".", "--validate"], "holds 3 experiments: name one"),
+        ([".", "--validate"], "holds 4 experiments: name one"),
     ],
 )
 def test_wrong_usage_is_one_line(
     words: list[str], told: str, lab: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (lab / "foreign.yaml").write_text("'on': push\njobs: {}\n")
     assert run(words) == 2
     error = capsys.readouterr().err
     assert told in error

@@ -42,6 +42,25 @@ def test_options_may_have_no_value_several_words_or_a_negative_one() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("command", "skipped"),
+    [
+        ("python x.py num-vehicles 5 --seed 1", ["num-vehicles 5"]),
+        ("simulate --seed 1", ["simulate"]),
+        ("env A=1 python -u x.py --seed 1", []),
+        ("python -m simulate --seed 1", []),
+        ("python -m simulate 6 --seed 1", ["6"]),
+        ("--seed 1", []),
+    ],
+)
+def test_words_of_no_option_are_told(command: str, skipped: list[str]) -> None:
+    found = migrate(read_command(command))
+    dropped = found.fates(Fate.dropped)
+    assert [one.entry.value for one in dropped] == skipped
+    assert {one.entry.path for one in dropped} <= {"words before --seed"}
+    assert found.settings["network.network_seed"].value == 1
+
+
 def test_a_file_of_commands_has_a_line_for_each(tmp_path: Path) -> None:
     file = tmp_path / "runs.txt"
     file.write_text(
@@ -58,6 +77,8 @@ def test_a_file_of_commands_has_a_line_for_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "told"),
     [
+        ("--seed 1 -n 100", "command: -n is no option of the earlier program: write --KEY"),
+        ("python -u x.py -n 100 --seed 1", "command: -n is no option"),
         ("python x.py", "has no options: write --KEY VALUE"),
         ("--seed 'a", "cannot read"),
         ("--network-seed 1 --network_seed 2", "--network_seed is given twice, also as --network-s"),

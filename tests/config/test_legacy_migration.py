@@ -181,7 +181,7 @@ def test_no_key_is_lost_in_silence(
 ) -> None:
     if way is as_command:  # an empty or hyphened text has other meanings there
         said.pop("description", None)
-    if not said and not strange:
+    if not said:
         return
     found = way(tmp_path, said | strange)
     by_name = {one.entry.path.rpartition(".")[2].replace("-", "_"): one for one in found.outcomes}
@@ -509,7 +509,7 @@ def test_an_empty_value_is_told_and_leaves_the_usual_one(tmp_path: Path) -> None
 
 
 def test_a_near_miss_is_guessed(tmp_path: Path) -> None:
-    found = migrated(tmp_path, "\nlearning_rte: 1")
+    found = migrated(tmp_path, "gamma: 0.9\nlearning_rte: 1")
     with pytest.raises(ConfigError) as caught:
         found.refuse_unknown()
     assert str(caught.value) == (
@@ -544,6 +544,9 @@ def test_a_near_miss_is_guessed(tmp_path: Path) -> None:
         ("scenarios: [{num_vehicles: 3}]", "a scenario must have a name"),
         ("scenarios: [{name: a}, {name: a}]", "two scenarios have the name a"),
         ("scenarios: [{name: a, end_time: 1}, {name: b, end_time: 2}]", "all scenarios of a run"),
+        ("what: 1\nlearning_rte: 1", "old.yaml:1: what: no key of the earlier program; nor is any"),
+        ("network: {}", "old holds no key of the earlier program"),
+        ("description: [a]", "description must be text, got [a]"),
         ("departure_pattern: ${oc.env:HOME}", "must be text without ${"),
         ("routing_strategy: {realtime: [1]}", "percentages: realtime has [1]"),
     ],
@@ -553,6 +556,22 @@ def test_what_cannot_be_is_refused_in_one_line(text: str, told: str, tmp_path: P
         migrated(tmp_path, text)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("C:\\runs", "C:\\runs"),
+        ("${nope}", "${nope}"),
+        ("2026-01-02", "2026-01-02"),
+        ("7", "7"),
+        ('"a\\n\\a b: c"', "a ? b: c"),
+    ],
+)
+def test_a_description_is_but_a_comment(said: str, told: str, tmp_path: Path) -> None:
+    text = experiment_file(migrated(tmp_path, f"description: {said}"))
+    assert text.splitlines()[1] == f"# {told}"
+    assert "description" not in yaml.safe_load(text)
 
 
 @pytest.mark.parametrize("name", ["a\nseed: 7", "a\x85seed: 7", "a\u2028seed: 7", "# x", "\x07"])

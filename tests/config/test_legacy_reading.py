@@ -128,7 +128,9 @@ def test_merged_keys_are_keys(tmp_path: Path) -> None:
 
 def test_a_value_that_holds_itself_many_times_is_told_shortly(tmp_path: Path) -> None:
     levels = [f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]" for i in range(1, 12)]
-    found = migrate(read_legacy(written(tmp_path, own="\n".join(["l0: &l0 [lol]", *levels]))))
+    found = migrate(
+        read_legacy(written(tmp_path, own="\n".join(["name: x", "l0: &l0 [a]", *levels])))
+    )
     assert len(found.fates(Fate.unknown)) == 12
     with pytest.raises(ConfigError) as caught:
         migrate(

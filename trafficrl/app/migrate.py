@@ -192,6 +192,9 @@ def _check(arguments: argparse.Namespace) -> None:
         raise ConfigError("name what to migrate: OLD.yaml, a folder, or --command TEXT")
     if arguments.overrides and not arguments.validate:
         raise ConfigError(f"{arguments.overrides[0]} is for the trainings of --validate")
+    out = arguments.out
+    if out and out.suffix and out.suffix not in YAML and not out.is_dir():
+        raise ConfigError(f"--out {out}: name a file that ends in .yaml, or a folder")
     for name in ("check", "strict", "overwrite"):
         if arguments.validate and getattr(arguments, name):
             raise ConfigError(f"--{name} has no meaning beside --validate")

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from trafficrl.config.legacy.reading import Entry, Legacy
@@ -12,12 +13,14 @@ from trafficrl.errors import ConfigError
 __all__ = ["read_command", "read_commands"]
 
 CONTINUED = re.compile(r"\\[ \t]*\r?\n")
+SHORT = re.compile(r"-[A-Za-z]")
+"""What begins an option of one hyphen; a negative number does not."""
 
 
 def read_command(
     command: str, *, name: str = "command", place: str = "command", folder: Path = Path()
 ) -> Legacy:
-    """What the options of one command say; what stands before the first one is the program.
+    """What the options of one command say; up to a `.py` or the name after `-m` it is the program.
 
     Args:
         command: as a shell would read it.
@@ -26,12 +29,16 @@ def read_command(
         folder: where its relative paths begin.
 
     Raises:
-        ConfigError: it cannot be read, has no options, or gives one twice.
+        ConfigError: it cannot be read, has no options or short ones, or gives one twice.
     """
     try:
         tokens = shlex.split(CONTINUED.sub(" ", command), comments=True)
     except ValueError as error:
         raise ConfigError(f"{place}: cannot read {command!r}: {error}") from error
+    tokens = tokens[_length_of_program(tokens) :]
+    for word in tokens:
+        if SHORT.match(word):
+            raise ConfigError(f"{place}: {word} is no option of the earlier program: write --KEY")
     entries: list[Entry] = []
     for option, words in _options(tokens):
         known = find_key("", option)
@@ -42,7 +49,10 @@ def read_command(
         entries.append(Entry(option, value, place, folder, known))
     if not entries:
         raise ConfigError(f"{place}: {command!r} has no options: write --KEY VALUE ...")
-    return Legacy(name, "command", tuple(entries))
+    words = list(takewhile(lambda token: not token.startswith("--"), tokens))
+    before = f"words before --{entries[0].path}"
+    skipped = (Entry(before, " ".join(words), place, folder, None),) if words else ()
+    return Legacy(name, "command", tuple(entries), skipped=skipped)
 
 
 def read_commands(file: Path) -> list[Legacy]:
@@ -79,6 +89,17 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         if command and not command.startswith("#"):
             yield number, command
         number += 1 + line.count("\0")
+
+
+def _length_of_program(tokens: list[str]) -> int:
+    """How many words it is called with, `python simulate.py`; 0 where that cannot be told."""
+    first = list(takewhile(lambda token: not token.startswith("--"), tokens))
+    ends = (
+        number
+        for number, word in enumerate(first, start=1)
+        if word.endswith(".py") or first[number - 2 : number - 1] == ["-m"]
+    )
+    return max(ends, default=0)
 
 
 def _options(tokens: list[str]) -> Iterator[tuple[str, list[str]]]:

@@ -30,13 +30,15 @@ def migrate(legacy: Legacy) -> Migration:
     """What the experiment is here.
 
     Raises:
-        ConfigError: a value that is of another kind or asks for what there is not, or keys that
-            contradict each other.
+        ConfigError: a value that is of another kind or asks for what there is not, keys that
+            contradict each other, or none that the earlier program had.
     """
     given = Given(legacy)
     mover = _Mover(given)
     for key in KEYS:
         mover.move(key)
+    rest = list(_rest(legacy))
+    _refuse_foreign(legacy, rest)
     settings = {group: Setting(member) for group, member in BASES.items()} | mover.settings
     settings |= fitted(given, settings) | unsaid(given, settings)
     return Migration(
@@ -45,8 +47,20 @@ def migrate(legacy: Legacy) -> Migration:
         legacy=legacy,
         settings=settings,
         scenarios=tuple(given.scenarios),
-        outcomes=(*mover.outcomes, *_rest(legacy)),
+        outcomes=(*mover.outcomes, *rest),
     )
+
+
+def _refuse_foreign(legacy: Legacy, rest: Iterable[Outcome]) -> None:
+    """A file of something else would become an experiment of nothing but defaults."""
+    entries = [*legacy.entries, *(entry for own in legacy.scenarios for entry in own)]
+    if any(entry.known for entry in entries):
+        return
+    first = next((one for one in rest if one.fate is Fate.unknown), None)
+    if first is None:
+        raise ConfigError(f"{legacy.name} holds no key of the earlier program")
+    others = f"; nor is any other of its {len(entries)} keys" if len(entries) > 1 else ""
+    raise ConfigError(f"{first.entry.place}: {first.entry.path}: {first.why}{others}")
 
 
 class _Mover:
@@ -140,6 +154,8 @@ def _rest(legacy: Legacy) -> Iterator[Outcome]:
     """What is overlaid, says nothing, or is no known key."""
     for entry, over in legacy.overlaid:
         yield Outcome(entry, Fate.overlaid, why=_instead(entry, over))
+    for entry in legacy.skipped:
+        yield Outcome(entry, Fate.dropped, why="they belong to no option")
     for entry in (*legacy.entries, *(one for own in legacy.scenarios for one in own)):
         if entry.known is not None:
             continue

@@ -49,6 +49,8 @@ class Legacy:
     """Of each entry of `scenarios:` its own keys."""
     overlaid: tuple[tuple[Entry, Entry], ...] = ()
     """What a later file says otherwise, and there."""
+    skipped: tuple[Entry, ...] = ()
+    """Words of a command that belong to no option."""
 
 
 def read_legacy(file: Path, *, sectioned: str = "sectioned") -> Legacy:

@@ -1,7 +1,7 @@
 """Legacy keys of the reward, of how long a training lasts, and of the file itself."""
 
 from trafficrl.config.legacy.keys import LegacyKey, Moved, Moves, Run
-from trafficrl.config.legacy.values import number, one_of, switch, text, whole
+from trafficrl.config.legacy.values import comment, number, one_of, switch, text, whole
 
 __all__ = ["EXECUTION_KEYS", "FILE_KEYS", "REWARD_FUNCTIONS", "REWARD_KEYS"]
 
@@ -122,7 +122,7 @@ FILE_KEYS = (
     LegacyKey(
         name="name", reads=text, to="name of the experiment, or of the scenario", moves=_nothing
     ),
-    LegacyKey(name="description", reads=text, to="comment of the experiment", moves=_nothing),
+    LegacyKey(name="description", reads=comment, to="comment of the experiment", moves=_nothing),
     LegacyKey(
         name="config_version",
         reads=whole,

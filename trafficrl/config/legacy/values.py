@@ -5,12 +5,14 @@ looked at: the configuration that comes of it is checked as any other.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from math import isfinite
 from reprlib import Repr
 from typing import Any
 
 __all__ = [
     "Reader",
+    "comment",
     "lane_count",
     "number",
     "one_of",
@@ -89,6 +91,13 @@ def text(value: Any) -> str:
     if not found.isprintable() or "${" in found or "\\" in found:
         raise ValueError("text without ${, backslashes and broken characters")
     return found
+
+
+def comment(value: Any) -> str:
+    """One line that only a person reads; YAML takes a day of the calendar for a date."""
+    if not isinstance(value, str | int | float | date):
+        raise ValueError("text")
+    return " ".join(str(value).split())
 
 
 def one_of(*choices: str) -> Reader:
