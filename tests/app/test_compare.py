@@ -107,6 +107,30 @@ def test_a_metric_may_differ_by_the_tolerance_either_way(
     assert sum(line.startswith("DIFFERS") for line in lines) == (code == 3)
 
 
+def test_what_agrees_by_something_else_than_its_share_says_by_what(
+    again: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    delay_s = 0.0
+    for folder, depart_delay_s in ((again, 0.02), (again.parent / "first", 0.01)):
+        shutil.copytree(trained(), folder, dirs_exist_ok=True)
+        file = folder / "evaluation" / "results.json"
+        results = json.loads(file.read_text())
+        chosen = [
+            one
+            for one in results["episodes"]
+            if (one["controller"], one["scenario"]) == ("policy", "evening")
+        ]
+        for one in chosen:
+            one["metrics"]["depart_delay_s"] = depart_delay_s
+        delay_s = sum(one["metrics"]["delay_s"] for one in chosen) / len(chosen)
+        file.write_text(json.dumps(results))
+    words = (str(again.parent / "first"), str(again), "--tolerance", "5%")
+    _, lines = agreement(*words, capsys=capsys)
+    (line,) = (line for line in lines if "evening" in line and "+100.0%" in line)
+    assert line.startswith("ok ")
+    assert line.endswith(f"(+100.0%); within {0.05 * delay_s:.4g}, 0.05 of the delay")
+
+
 @pytest.mark.parametrize(("factor", "code"), [(1.09, 0), (0.3, 0), (1.11, 3)])
 def test_a_step_may_be_faster_but_not_much_slower(
     factor: float, code: int, again: Path, capsys: pytest.CaptureFixture[str]

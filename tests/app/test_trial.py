@@ -98,6 +98,26 @@ def test_a_dry_run_that_cannot_be_leaves_nothing_either(command: Command, tmp_pa
     assert not list(tmp_path.glob("outputs/*"))
 
 
+def test_an_unknown_model_is_told_before_anything_is_built(
+    command: Command, tmp_path: Path
+) -> None:
+    for words in ((DRY,), ("hydra.run.dir=r",)):
+        code, out, err = command(*SMALL, *words, "resume_from=nowhere", "execution.cache_dir=new")
+        assert code == 2
+        assert "resume_from: unknown 'nowhere'; choices: NAME@TAG, PATH/model.zip, RUN" in err
+        assert "network:" not in out
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "r" / "run.json").exists()
+
+
+def test_a_sweep_that_is_only_tried_leaves_no_folder_of_its_own(
+    command: Command, tmp_path: Path
+) -> None:
+    code, _, _ = command("-m", *SMALL, DRY, "hydra.sweep.dir=s", "resume_from=nowhere", "seed=1,2")
+    assert code == 2
+    assert files(tmp_path) == {}
+
+
 def test_what_trains_nothing_has_no_dry_run(tmp_path: Path) -> None:
     wrong = "execution.dry_run=true is for trafficrl-train"
     config = experiment(DRY)

@@ -17,7 +17,9 @@ from trafficrl.evaluation.report.plots import draw_delays
 from trafficrl.evaluation.report.report import separation
 from trafficrl.evaluation.report.run_folder import JudgedRun, read_runs
 from trafficrl.evaluation.report.sections import Section, build_sections
+from trafficrl.evaluation.report.slider_map import legend_ticks
 from trafficrl.evaluation.report.table import table_text
+from trafficrl.evaluation.report.timelines import draw_delay_by_departure, draw_queues_over_time
 
 
 def sections(*folders: Path, baseline: str | None = None) -> tuple[list[JudgedRun], list[Section]]:
@@ -39,6 +41,39 @@ def test_controllers_of_runs_on_the_same_episodes_share_a_table() -> None:
             (r.scenario, r.sumo_seed, r.metrics) for r in shown
         }
     assert section.judged["policy"].queues.keys() == {"morning", "evening"}
+
+
+def test_one_slice_of_time_is_no_line_over_the_day() -> None:
+    _, (section,) = sections(judged())
+    assert draw_delay_by_departure(section) is not None
+    assert draw_queues_over_time(section) is not None
+    begins = {part.slice_begin_s for part in section.judged["fixed"].slices["morning"]}
+    first_s = min(begin_s for begin_s in begins if begin_s is not None)
+    whole = {
+        label: replace(
+            one,
+            slices={
+                name: [part for part in parts if part.slice_begin_s == first_s]
+                for name, parts in one.slices.items()
+            },
+            slice_queues={
+                name: replace(
+                    kept, edge_queue_veh={e: veh[:1] for e, veh in kept.edge_queue_veh.items()}
+                )
+                for name, kept in one.slice_queues.items()
+            },
+        )
+        for label, one in section.judged.items()
+    }
+    assert all(one.slices["morning"] for one in whole.values())
+    short = replace(section, judged=whole)
+    assert draw_delay_by_departure(short) is None
+    assert draw_queues_over_time(short) is None
+
+
+def test_the_legend_of_a_map_has_short_numbers() -> None:
+    assert legend_ticks(0.433) == [0.009, 0.04, 0.13, 0.26, 0.43]
+    assert legend_ticks(123.4) == [2.5, 12, 37, 74, 120]
 
 
 def test_models_of_the_same_name_are_told_apart_by_their_runs(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hydra.types import RunMode
 from trafficrl.app.build import open_run
 from trafficrl.app.dry_run_report import report_lines
 from trafficrl.app.origin import known_lineage, origin_of
-from trafficrl.app.reopen import is_finished, reopened
+from trafficrl.app.reopen import check_origin, is_finished, reopened
 from trafficrl.app.trial import Trial
 from trafficrl.config.algorithm import CommonPPOConfig, LearnerConfig
 from trafficrl.config.curriculum import CurriculumConfig
@@ -42,7 +42,7 @@ _tried_jobs: dict[str, str] = {}
 
 
 def dry_run(config: ExperimentConfig, folder: Path, overrides: Iterable[str]) -> None:
-    """What the training would take is printed; nothing of it stays, or was changed.
+    """What the training would take is printed; of it only the cached network stays.
 
     Args:
         config: the experiment.
@@ -98,6 +98,8 @@ def _tried(config: ExperimentConfig, paths: RunPaths, work: RunPaths) -> Trial:
     """
     goes_on = any(paths.checkpoints.glob("step_*.zip"))
     coming = None if goes_on else _coming_model(config)
+    if coming is None:
+        check_origin(config, paths)
     if coming is not None:
         config = replace(config, resume_from=None)
     begin = time.perf_counter()
@@ -186,7 +188,7 @@ def _leave_no_folder(folder: Path) -> None:
 
 
 def _made_with(folder: Path) -> list[Path]:
-    """The folders around it that have been made with it: not those that the user has named."""
+    """The folders around it that have been made with it: none outside of one that was named."""
     if not HydraConfig.initialized():
         return []
     hydra = HydraConfig.get()
@@ -194,4 +196,4 @@ def _made_with(folder: Path) -> list[Path]:
     if hydra.mode is RunMode.MULTIRUN:
         around = [Path(hydra.sweep.dir), Path(hydra.sweep.dir).parent]
     named = any(word.startswith(("hydra.run.", "hydra.sweep.")) for word in hydra.overrides.hydra)
-    return [] if named else around
+    return around[: hydra.mode is RunMode.MULTIRUN] if named else around

@@ -43,7 +43,8 @@ def report_lines(trial: Trial) -> Iterator[str]:
         "measured": _measured(trial),
         "launcher": _launcher(trial),
     }
-    yield "dry run: nothing was trained, and nothing of it stays"
+    cache = trial.config.execution.cache_dir
+    yield f"dry run: nothing was trained; of it only the network stays, in {cache}"
     for name, told in rows.items():
         for place, line in enumerate(told):
             yield f"  {'' if place else name:<{LABEL}} {line}"

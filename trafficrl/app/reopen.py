@@ -4,17 +4,19 @@ import logging
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from trafficrl.app.failures import told
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import differences
 from trafficrl.config.load import load_experiment
-from trafficrl.errors import ConfigError
+from trafficrl.errors import ConfigError, unknown_name
 from trafficrl.files import remove_leftovers
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.record import RunStatus, read_record
+from trafficrl.runs.registry import ModelRegistry
 
-__all__ = ["clear_leftovers", "is_finished", "reopened"]
+__all__ = ["check_origin", "clear_leftovers", "is_finished", "reopened"]
 
 log = logging.getLogger(__name__)
 DECIDING = frozenset(
@@ -33,6 +35,27 @@ def is_finished(config: ExperimentConfig, paths: RunPaths) -> bool:
     if not paths.run.is_file() or read_record(paths.run)["status"] != RunStatus.finished.value:
         return False
     return not differences(load_experiment(paths.resolved_config), config)
+
+
+def check_origin(config: ExperimentConfig, paths: RunPaths) -> None:
+    """Return when `resume_from` is a place or a name: told before a network is built.
+
+    A run with checkpoints does not need it any more. Whether a file is there and whole is told when
+    it is read: a run of a chain may have failed to leave it.
+
+    Raises:
+        ConfigError: nothing has the name.
+        RunError: the named models cannot be read.
+    """
+    given = config.resume_from
+    if given is None or given.endswith(".zip") or Path(given).exists():
+        return
+    if any(paths.checkpoints.glob("step_*.zip")):
+        return
+    registry = ModelRegistry(Path(config.execution.models_dir))
+    if registry.find(given) is None:
+        choices = [*registry.labels(), "PATH/model.zip", "RUN_FOLDER", "NAME@TAG"]
+        raise ConfigError(unknown_name("resume_from", given, choices))
 
 
 def clear_leftovers(paths: RunPaths) -> None:

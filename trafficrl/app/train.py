@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from trafficrl.app.build import build_evaluator, judge, judged_on, open_run
 from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
-from trafficrl.app.reopen import clear_leftovers, is_finished, reopened
+from trafficrl.app.reopen import check_origin, clear_leftovers, is_finished, reopened
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import config_hash
 from trafficrl.errors import RunError
@@ -64,6 +64,7 @@ def train(config: ExperimentConfig, folder: Path, overrides: Sequence[str] | Non
         if is_finished(config, paths):
             log.info("%s: this run is finished: nothing is left to do", paths.root)
             return
+        check_origin(config, paths)
         clear_leftovers(paths)
         record = RunRecord(paths.run, timesteps=0)
         record.update(total_timesteps=config.execution.total_timesteps)

@@ -44,6 +44,8 @@ class Check:
     first: float | None
     second: float | None
     agrees: bool
+    allowance: str = ""
+    """By which it agrees, where that is not the tolerance."""
 
     def __str__(self) -> str:
         if self.first is None or self.second is None:
@@ -55,7 +57,7 @@ class Check:
         share = f" ({change / abs(self.first):+.1%})" if self.first else ""
         return (
             f"{self._mark} {self.name:<44}{self.first:>12.4f} {self.second:>12.4f} "
-            f"{change:>+12.4f}{share}"
+            f"{change:>+12.4f}{share}{self.allowance}"
         )
 
     @property
@@ -142,13 +144,16 @@ def _test(first: JudgedRun, second: JudgedRun, tolerance: float) -> Iterator[Che
         for metric, known in METRICS.items():
             scheduled = float(np.mean([one.metrics.scheduled for one in chosen[0]]))
             values = [_mean(found, metric) for found in chosen]
-            few = FEW * scheduled if metric in RARE else 0.0
+            few, of = 0.0, ""
+            if metric in RARE:
+                few, of = FEW * scheduled, f"{FEW:.1%} of the scheduled vehicles"
             if metric == "depart_delay_s":  # a part of the delay, and often next to nothing
                 few = tolerance * float(np.mean([one.metrics.delay_s for one in chosen[0]]))
+                of = f"{tolerance:.3g} of the delay"
             unit = f" [{known.unit}]" if known.unit else ""
             if values != [None, None]:
                 name = f"{scenario}: {known.title}{unit}"
-                yield _check(name, values[0], values[1], tolerance, few)
+                yield _check(name, values[0], values[1], tolerance, few=few, of=of)
 
 
 def _learned(run: JudgedRun, scenario: str) -> dict[int, EpisodeResult]:
@@ -174,9 +179,18 @@ def _step_times(first: JudgedRun, second: JudgedRun) -> Iterator[Check]:
 
 
 def _check(
-    name: str, first: float | None, second: float | None, tolerance: float, few: float = 0.0
+    name: str,
+    first: float | None,
+    second: float | None,
+    tolerance: float,
+    *,
+    few: float = 0.0,
+    of: str = "",
 ) -> Check:
+    """The check; `few` is an absolute difference that agrees as well, and `of` what it is."""
     if first is None or second is None:
         return Check(name, first, second, agrees=False)
-    allowed = max(tolerance * abs(first), few)
-    return Check(name, first, second, agrees=abs(second - first) <= allowed)
+    change = abs(second - first)
+    if tolerance * abs(first) < change <= few:
+        return Check(name, first, second, agrees=True, allowance=f"; within {few:.4g}, {of}")
+    return Check(name, first, second, agrees=change <= tolerance * abs(first))

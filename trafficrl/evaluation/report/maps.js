@@ -56,9 +56,9 @@
     content.ticks.forEach((veh, i) => {
       const x = 4 + i * 100;
       draw(make("path", { d: `M${x} 10h34` }, svg), Math.sqrt(Math.min(veh / content.largest, 1)), network);
-      make("text", { x: x + 40, y: 14 }, svg, `${veh} veh`);
+      make("text", { x: x + 40, y: 14 }, svg, `${veh}`);
     });
-    make("text", { x: 4, y: 31 }, svg, "queue of an edge: mean number of standing vehicles");
+    make("text", { x: 4, y: 31 }, svg, "queue of an edge: mean number of standing vehicles [veh]");
   };
 
   const begin = (figure) => {

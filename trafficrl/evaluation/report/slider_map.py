@@ -23,7 +23,7 @@ from trafficrl.evaluation.tables import number
 from trafficrl.network.canvas import map_limits
 from trafficrl.network.model import Network
 
-__all__ = ["MapNetwork", "SliderMap", "build_maps", "map_network"]
+__all__ = ["MapNetwork", "SliderMap", "build_maps", "legend_ticks", "map_network"]
 
 COLOURS = 24
 DIGITS = 2
@@ -149,7 +149,7 @@ def _map(
         "slices": times,
         "whole": f"{times[0].partition(' ')[0]} to {times[-1].rpartition(' ')[2]}",
         "largest": largest or 1.0,
-        "ticks": [float(f"{share * (largest or 1.0):.2g}") for share in TICK_SHARES],
+        "ticks": legend_ticks(largest or 1.0),
         "maps": [
             {
                 "label": label,
@@ -175,6 +175,12 @@ def _map(
         still=still,
         table=TableText(tuple(kept), tuple(rows), ()),
     )
+
+
+def legend_ticks(largest: float) -> list[float]:
+    """Queues that the legend shows [veh], with so few digits that their texts do not meet."""
+    shown = [share * largest for share in TICK_SHARES]
+    return [float(f"{veh:.{2 if veh >= 0.1 else 1}g}") for veh in shown]
 
 
 def slice_names(run: JudgedRun, scenario: str, slice_s: float) -> list[str]:

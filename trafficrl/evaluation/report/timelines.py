@@ -28,7 +28,7 @@ Points = Sequence[tuple[float, float]]
 
 
 def draw_delay_by_departure(section: Section) -> Picture | None:
-    """Delay over the time at which vehicles were due, a panel a scenario; None without slices."""
+    """Delay over the time at which vehicles were due, a panel a scenario; None with one slice."""
     return _draw(
         section,
         _delays,
@@ -41,7 +41,7 @@ def draw_delay_by_departure(section: Section) -> Picture | None:
 
 
 def draw_queues_over_time(section: Section) -> Picture | None:
-    """Vehicles that stand in the network, a panel a scenario; None where that was not kept."""
+    """Vehicles that stand in the network, a panel a scenario; None with one slice, or not kept."""
     return _draw(
         section,
         _queues,
@@ -69,7 +69,7 @@ def _draw(
         }
         for scenario in section.scenarios
     }
-    if not any(lines.values()):
+    if all(len(points) < 2 for by_label in lines.values() for points in by_label.values()):
         return None
     with plain_text():
         figure = _draw_panels(section, lines, axes)
