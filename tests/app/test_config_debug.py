@@ -147,6 +147,24 @@ def test_the_configuration_can_be_read_and_its_sources_beside_it(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_legacy_file_is_named_for_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRAFFICRL_CONFIG_DEBUG", "1")
+    Path("old.yaml").write_text("learning_rate: 1e-6\nnum_vehicles: 7\n")
+    words = ("--cfg", "job", "execution.end_time=600")
+    code, _, err = said(capsys, monkeypatch, "legacy=old.yaml", *words)
+    assert code == 0
+    assert re.search(r"^  scenarios\.old\.num_vehicles: 7 +# legacy: old\.yaml:2 num_v", err, re.M)
+    assert re.search(r"^  algorithm\.gamma: 0\.995 +# legacy: the earlier program's def", err, re.M)
+    assert re.search(r"^  algorithm\.lr_final: 1\S+ +# legacy: no higher than learni", err, re.M)
+    assert re.search(r"^  network=grid6_realistic +# legacy: old\.yaml$", err, re.M)
+    assert re.search(r"end_time: 600\S* +# override execution\.end_time=600", err)
+    _, _, err = said(capsys, monkeypatch, *words, "scenarios.morning.num_vehicles=7")
+    assert "legacy: " not in err
+
+
 def test_every_job_of_a_sweep_tells_of_its_own_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

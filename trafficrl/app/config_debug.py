@@ -9,6 +9,7 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 
 from trafficrl.app.failures import job_name
+from trafficrl.app.stand_ins import ORIGINS
 from trafficrl.app.value_sources import ConfigSources, Sourced
 from trafficrl.config.store import conf_dir
 
@@ -60,7 +61,10 @@ def _line(what: str, one: Sourced, conf: Path) -> str:
 
 
 def _short(where: str, conf: Path) -> str:
-    """Files below `conf/`, or as they are seen from here."""
+    """Files below `conf/`, or as they are seen from here; nobody wrote what a legacy file says."""
+    if where.startswith("override "):
+        origin = ORIGINS.get(where.removeprefix("override ").partition("=")[0])
+        return f"legacy: {origin}" if origin else where
     for folder, name in ((conf, "conf/"), (Path.cwd(), "")):
         if where.startswith(f"{folder}/"):
             return name + where.removeprefix(f"{folder}/")

@@ -7,11 +7,14 @@ from pathlib import Path
 from trafficrl.config.legacy.migration import migrate
 from trafficrl.config.legacy.outcomes import Fate
 from trafficrl.config.legacy.sources import one_source
-from trafficrl.config.legacy.writing import overrides
+from trafficrl.config.legacy.writing import origins, overrides
 from trafficrl.config.sumocfg import load_sumocfg
 from trafficrl.errors import ConfigError
 
-__all__ = ["spelled_out"]
+__all__ = ["ORIGINS", "spelled_out"]
+
+ORIGINS: dict[str, str] = {}
+"""Of the overrides that the last `legacy=` stood for: what is before `=`, and whence its value."""
 
 
 def spelled_out(words: list[str], command: str) -> list[str]:
@@ -20,6 +23,7 @@ def spelled_out(words: list[str], command: str) -> list[str]:
     Raises:
         ConfigError: one stands twice, both stand there, or a file cannot be used.
     """
+    ORIGINS.clear()
     stands = [word for word in words if word.partition("=")[0] in STAND_INS]
     if not stands:
         return words
@@ -54,6 +58,7 @@ def _of_legacy(file: str, beside: Sequence[str], command: str) -> list[str]:
         told += [f"{fate.value}: {names}"] if names else []
     again = f"trafficrl-migrate {file} --check says how and why"
     print(f"{command}: {file}: {'; '.join(told)} ({again})", file=sys.stderr)
+    ORIGINS.update(origins(migration, beside))
     return overrides(migration, beside)
 
 

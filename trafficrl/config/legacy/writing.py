@@ -11,7 +11,7 @@ import yaml
 from trafficrl.config.legacy.outcomes import Fate, Migration, Setting
 from trafficrl.config.legacy.values import shown
 
-__all__ = ["experiment_file", "overrides"]
+__all__ = ["experiment_file", "origins", "overrides"]
 
 GROUPS = ("network", "scenarios", "algorithm", "reward", "execution")
 SCHEMA = "schema/scenarios"
@@ -23,6 +23,28 @@ def overrides(migration: Migration, beside: Sequence[str] = ()) -> list[str]:
     Whoever writes such a word means it: what the old file says of the same key is left out, and
     with a member of a group all that it says of that group.
     """
+    return [word for _, word in _words(migration, beside)]
+
+
+def origins(migration: Migration, beside: Sequence[str] = ()) -> dict[str, str]:
+    """Where each of those overrides comes from, by what stands before its first `=`."""
+    return {
+        word.partition("=")[0]: _origin_of(migration, key)
+        for key, word in _words(migration, beside)
+    }
+
+
+def _origin_of(migration: Migration, key: str) -> str:
+    setting = migration.settings.get(key, Setting([]))
+    if setting.entry is not None:
+        return f"{setting.entry.place} {setting.entry.path}"
+    if key in GROUPS or key not in migration.settings:
+        return sources(migration)
+    return setting.why or "the earlier program's default"
+
+
+def _words(migration: Migration, beside: Sequence[str]) -> list[tuple[str, str]]:
+    """Full key and override."""
     said = {  # what a word takes away must be there first
         re.split("[=@]", word.lstrip("+"), maxsplit=1)[0]
         for word in beside
@@ -43,7 +65,9 @@ def overrides(migration: Migration, beside: Sequence[str] = ()) -> list[str]:
         for key, setting in migration.settings.items()
         if key not in GROUPS
     ]
-    return [word for key, word in words if key not in said and key.partition(".")[0] not in said]
+    return [
+        (key, word) for key, word in words if key not in said and key.partition(".")[0] not in said
+    ]
 
 
 def experiment_file(migration: Migration) -> str:
