@@ -185,5 +185,5 @@ def test_an_environment_whose_sumo_died_says_so_and_goes_on(tmp_path: Path) -> N
 
 
 def test_step_comes_after_reset() -> None:
-    with environment() as env, pytest.raises(AssertionError, match="reset"):
+    with environment() as env, pytest.raises(SimulationError, match="reset"):
         env.step(np.zeros(9, dtype=np.int64))

@@ -146,9 +146,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
             SimulationError: SUMO died, or no episode runs.
         """
         if self._running is None:
-            raise SimulationError(
-                "no episode runs in this environment: reset() comes before step()"
-            )
+            raise SimulationError("no episode runs: reset() comes before step()")
         driver = self._running.driver
         state = driver.advance(self._action.decode(action))
         info: dict[str, Any] = {
