@@ -193,6 +193,7 @@ def test_an_end_written_after_the_folder_was_read_is_no_lost_run(tmp_path: Path)
     assert ends == ["finished", "finished"]
 
 
+@pytest.mark.slow  # Slurm keeps a thousand jobs for a day, and takes 20,000 in all
 def test_a_thousand_jobs_are_joined_at_once(tmp_path: Path) -> None:
     many_runs(tmp_path, 1000)
     with submitted("sleep 1", "--hold", "--array=0-999") as job:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trafficrl.app.arguments import CommandParser
-from trafficrl.errors import ConfigError, TrafficRLError
+from trafficrl.app.arguments import command_parser, exit_codes
+from trafficrl.errors import ConfigError
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.report.agreement import check_agreement, configured_differently
 from trafficrl.evaluation.report.others import find_others
@@ -33,17 +33,14 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+@exit_codes(COMMAND)
 def run(words: Sequence[str]) -> int:
     """The command has run on these arguments; the exit code is returned."""
-    try:
-        arguments = _arguments(words)
-        if arguments.tolerance is not None:
-            return agree(arguments.runs, arguments.tolerance)
-        command = shlex.join([COMMAND, *words])
-        compare(arguments.runs, arguments.baseline, arguments.database, arguments.output, command)
-    except TrafficRLError as error:
-        print(f"{COMMAND}: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError) else 1
+    arguments = _arguments(words)
+    if arguments.tolerance is not None:
+        return agree(arguments.runs, arguments.tolerance)
+    command = shlex.join([COMMAND, *words])
+    compare(arguments.runs, arguments.baseline, arguments.database, arguments.output, command)
     return 0
 
 
@@ -114,9 +111,9 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """The checked command line.
 
     Raises:
-        ConfigError: wrong usage, for which argparse would print a page.
+        ConfigError: wrong usage.
     """
-    parser = CommandParser(prog=COMMAND, description=__doc__.split("\n\n")[0], allow_abbrev=False)
+    parser = command_parser(COMMAND, __doc__)
     add = parser.add_argument
     add("runs", nargs="+", type=Path, metavar="RUN", help="folder of a training or an evaluation")
     add("--baseline", metavar="NAME", help="controller that the others are compared with")

@@ -14,48 +14,32 @@ exit code: 0 when a training can run, 1 when not, 2 for wrong usage, 130 interru
 
 import argparse
 import json
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import trafficrl
-from trafficrl.app.arguments import CommandParser
+from trafficrl.app.arguments import command_parser, exit_codes
 from trafficrl.app.doctor_finding import Finding, State
 from trafficrl.app.doctor_machine import examine_machine
 from trafficrl.app.doctor_software import examine_software
-from trafficrl.errors import ConfigError
 
 __all__ = ["main", "run"]
 
 COMMAND = "trafficrl-doctor"
 FORMAT = 1
-BROKEN_PIPE, INTERRUPTED = 128 + signal.SIGPIPE, 128 + signal.SIGINT
-"""As if the signal had ended it: nobody has heard the verdict."""
 
 
 def main() -> None:
     """Entry point of the console script."""
-    try:
-        code = run(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has read enough; Python would flush once more as it leaves
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = BROKEN_PIPE
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    sys.exit(code)
+    sys.exit(run(sys.argv[1:]))
 
 
+@exit_codes(COMMAND)
 def run(words: Sequence[str]) -> int:
     """The command has run on these arguments; the exit code is returned."""
-    try:
-        as_json = _arguments(words).json
-    except ConfigError as error:
-        print(f"{COMMAND}: error: {error}", file=sys.stderr)
-        return 2
+    as_json = _arguments(words).json
     folder = Path.cwd()
     software = examine_software()
     first = next(software)  # what takes time goes on while the machine is looked at
@@ -93,16 +77,9 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """The checked command line.
 
     Raises:
-        ConfigError: wrong usage, for which argparse would print a page.
+        ConfigError: wrong usage.
     """
-    title, _, rest = __doc__.partition("\n\n")
-    parser = CommandParser(
-        prog=COMMAND,
-        description=title,
-        epilog=rest,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(COMMAND, __doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document")
     return parser.parse_args(list(words))
 

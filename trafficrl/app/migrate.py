@@ -1,5 +1,7 @@
 """trafficrl-migrate: experiments of the earlier program as files of conf/experiment/.
 
+What becomes of each key: docs/legacy.md, or --keys.
+
 0  done          1  a file cannot be written      3  --validate: they do not agree
 2  wrong usage, or an experiment that is refused  130  interrupted
 """
@@ -10,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from trafficrl.app.arguments import CommandParser
+from trafficrl.app.arguments import command_parser, exit_codes
 from trafficrl.app.migration_check import check, differences
 from trafficrl.app.migration_files import YAML, training_words, write
 from trafficrl.app.migration_report import Row, print_differences, print_table
@@ -21,7 +23,7 @@ from trafficrl.config.legacy.outcomes import Fate, Migration
 from trafficrl.config.legacy.reading import Legacy
 from trafficrl.config.legacy.sources import Source, find_sources
 from trafficrl.config.legacy.table import key_tables
-from trafficrl.errors import ConfigError, TrafficRLError
+from trafficrl.errors import ConfigError
 from trafficrl.runs.progress import ProgressReport
 
 __all__ = ["main", "run"]
@@ -34,25 +36,19 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+@exit_codes(COMMAND)
 def run(words: Sequence[str]) -> int:
     """The command has run on these arguments; the exit code is returned."""
-    try:
-        arguments = _arguments(words)
-        if arguments.keys:
-            print(key_tables(), end="")
-            return 0
-        sources = _sources(arguments)
-        if arguments.validate:
-            return validate(arguments.legacy, arguments.out, arguments.overrides)
-        if len(sources) > 1 or len(loaded := sources[0].read()) > 1:
-            return migrate_all(sources, arguments)
-        migrate_one(loaded[0], arguments)
-    except TrafficRLError as error:
-        print(f"{COMMAND}: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError) else 1
-    except KeyboardInterrupt:
-        print(f"{COMMAND}: interrupted", file=sys.stderr)
-        return 130
+    arguments = _arguments(words)
+    if arguments.keys:
+        print(key_tables(), end="")
+        return 0
+    sources = _sources(arguments)
+    if arguments.validate:
+        return validate(arguments.legacy, arguments.out, arguments.overrides)
+    if len(sources) > 1 or len(loaded := sources[0].read()) > 1:
+        return migrate_all(sources, arguments)
+    migrate_one(loaded[0], arguments)
     return 0
 
 
@@ -145,14 +141,9 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """The checked command line.
 
     Raises:
-        ConfigError: wrong usage, for which argparse would print a page.
+        ConfigError: wrong usage.
     """
-    parser = CommandParser(
-        prog=COMMAND,
-        description="experiments of the earlier program as files of conf/experiment/",
-        epilog="What becomes of each key: docs/legacy.md, or --keys.",
-        allow_abbrev=False,
-    )
+    parser = command_parser(COMMAND, __doc__)
     add = parser.add_argument
     add(
         "legacy",

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from trafficrl.app.arguments import CommandParser
+from trafficrl.app.arguments import CommandParser, command_parser, exit_codes
 from trafficrl.app.model_facts import facts_of, print_facts, print_models, read_models
-from trafficrl.errors import CheckpointError, ConfigError, RunError, TrafficRLError, unknown_name
+from trafficrl.errors import CheckpointError, ConfigError, RunError, unknown_name
 from trafficrl.runs.archive import Packing
 from trafficrl.runs.model_names import Registered
 from trafficrl.runs.paths import RunPaths
@@ -38,17 +38,11 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+@exit_codes(COMMAND)
 def run(words: Sequence[str]) -> int:
     """The command has run on these arguments; the exit code is returned."""
-    try:
-        arguments = _arguments(words)
-        code: int = arguments.command(arguments, ModelRegistry(arguments.registry))
-    except TrafficRLError as error:
-        print(f"{COMMAND}: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError) else 1
-    except KeyboardInterrupt:
-        print(f"{COMMAND}: interrupted", file=sys.stderr)
-        return 130
+    arguments = _arguments(words)
+    code: int = arguments.command(arguments, ModelRegistry(arguments.registry))
     return code
 
 
@@ -187,7 +181,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """The checked command line.
 
     Raises:
-        ConfigError: wrong usage, for which argparse would print a page.
+        ConfigError: wrong usage.
     """
     everywhere = CommandParser(add_help=False)
     everywhere.add_argument(
@@ -197,7 +191,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
         metavar="FOLDER",
         help=f"where the names are ({REGISTRY})",
     )
-    parser = CommandParser(prog=COMMAND, description=__doc__.split("\n\n")[0], allow_abbrev=False)
+    parser = command_parser(COMMAND, __doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, command: Command, help: str) -> argparse.ArgumentParser:

@@ -18,10 +18,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trafficrl.app.arguments import CommandParser
+from trafficrl.app.arguments import command_parser, exit_codes, seconds
 from trafficrl.app.status import View
 from trafficrl.app.status_table import Row, cells_of, percent_done, summary
-from trafficrl.errors import ConfigError, RunError, TrafficRLError
+from trafficrl.errors import ConfigError, RunError
 from trafficrl.evaluation.report.page import save_study
 from trafficrl.evaluation.report.study import Progress, StudyReader
 from trafficrl.evaluation.report.study_runs import find_judgements
@@ -69,23 +69,20 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+@exit_codes(COMMAND)
 def run(words: Sequence[str]) -> int:
     """The command has run on these arguments; the exit code is returned."""
-    try:
-        arguments = _arguments(words)
-        folders: list[Path] = arguments.folders
-        roots = [(folder, "" if len(folders) == 1 else str(folder)) for folder in folders]
-        page: Path = arguments.output or (folders[0] / PAGE if len(folders) == 1 else SEVERAL)
-        command = shlex.join([COMMAND, *words])
-        reader = StudyReader(roots, page, baseline=arguments.baseline, command=command)
-        view = View(roots)
-        if arguments.watch is None:
-            write(view, reader, page, roots, refresh_s=0.0)
-        else:
-            watch(view, reader, page, roots, arguments.watch)
-    except TrafficRLError as error:
-        print(f"{COMMAND}: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError) else 1
+    arguments = _arguments(words)
+    folders: list[Path] = arguments.folders
+    roots = [(folder, "" if len(folders) == 1 else str(folder)) for folder in folders]
+    page: Path = arguments.output or (folders[0] / PAGE if len(folders) == 1 else SEVERAL)
+    command = shlex.join([COMMAND, *words])
+    reader = StudyReader(roots, page, baseline=arguments.baseline, command=command)
+    view = View(roots)
+    if arguments.watch is None:
+        write(view, reader, page, roots, refresh_s=0.0)
+    else:
+        watch(view, reader, page, roots, arguments.watch)
     return 0
 
 
@@ -169,16 +166,9 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """The checked command line.
 
     Raises:
-        ConfigError: wrong usage, for which argparse would print a page.
+        ConfigError: wrong usage.
     """
-    title, _, rest = __doc__.partition("\n\n")
-    parser = CommandParser(
-        prog=COMMAND,
-        description=title,
-        epilog=rest,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(COMMAND, __doc__)
     add = parser.add_argument
     add("folders", nargs="+", type=Path, metavar="FOLDER", help="such as multirun/DATE/TIME")
     add("--output", type=Path, metavar="FILE", help=f"the page (FOLDER/{PAGE}; or {SEVERAL})")
@@ -186,7 +176,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     add(
         "--watch",
         nargs="?",
-        type=_seconds,
+        type=seconds(1.0),
         const=INTERVAL_S,
         metavar="SECONDS",
         help=f"write the page anew so often ({INTERVAL_S:g}) until all runs have ended",
@@ -198,16 +188,6 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     if arguments.output is not None and arguments.output.is_dir():
         raise ConfigError(f"--output names a file, and {arguments.output} is a folder")
     return arguments
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 1.0 <= value <= 86400.0:
-        raise argparse.ArgumentTypeError(f"write 1 to 86400 [s], got {text!r}")
-    return value
 
 
 if __name__ == "__main__":

@@ -24,12 +24,11 @@ nothing; each run has these keys, null where nothing is known:
   cluster ("slurm" or "local"), job (its number), submitted, after (folder of the run before), log
   queue_state, queue_reason (Slurm's words), requeues, start_expected
 
-exit code: 0 (Ctrl-C on a live table too), 2 for wrong usage, 130 interrupted
+exit code: 0 (Ctrl-C on a live table too), 2 for wrong usage, 130 interrupted, 141 cut by | head
 """
 
 import argparse
 import json
-import os
 import signal
 import socket
 import sys
@@ -42,7 +41,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from trafficrl.app.arguments import CommandParser
+from trafficrl.app.arguments import command_parser, exit_codes, seconds
 from trafficrl.app.status_table import Row, percent_done, plain_lines, terminal_table
 from trafficrl.errors import ConfigError
 from trafficrl.runs.conditions import Condition
@@ -55,7 +54,6 @@ __all__ = ["View", "main", "run"]
 
 COMMAND = "trafficrl-status"
 FORMAT = 1
-INTERRUPTED = 130
 USUAL_FOLDERS = ("outputs", "multirun")
 INTERVAL_S = 2.0
 USAGE = ("cpu_percent", "memory_bytes", "gpu_percent", "gpu_memory_bytes")
@@ -64,35 +62,23 @@ Roots = list[tuple[Path, str]]
 
 def main() -> None:
     """Entry point of the console script."""
-    code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _close_stdout()
-    sys.exit(code)
+    sys.exit(run(sys.argv[1:]))
 
 
+@exit_codes(COMMAND)
 def run(words: Sequence[str]) -> int:
     """The command has run on these arguments; the exit code is returned."""
-    try:
-        arguments = _arguments(words)
-        view = View(_roots(arguments.folders))
-        if arguments.json:
-            print(json.dumps(document(*view.look()), indent=2, allow_nan=False))
-        elif not sys.stdout.isatty() or Console().is_dumb_terminal:
-            print("\n".join(plain_lines(*view.look())))
-        elif arguments.once:
-            console = _console()
-            console.print(terminal_table(*view.look(), console.width, None))
-        else:
-            watch(view, arguments.interval)
-    except ConfigError as error:
-        print(f"{COMMAND}: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # `| head` has read enough
-        _close_stdout()
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    arguments = _arguments(words)
+    view = View(_roots(arguments.folders))
+    if arguments.json:
+        print(json.dumps(document(*view.look()), indent=2, allow_nan=False))
+    elif not sys.stdout.isatty() or Console().is_dumb_terminal:
+        print("\n".join(plain_lines(*view.look())))
+    elif arguments.once:
+        console = _console()
+        console.print(terminal_table(*view.look(), console.width, None))
+    else:
+        watch(view, arguments.interval)
     return 0
 
 
@@ -184,26 +170,13 @@ def _console() -> Console:
     return Console(markup=False, emoji=False, highlight=False)
 
 
-def _close_stdout() -> None:
-    """Python flushes it once more as it leaves, and would complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """The checked command line.
 
     Raises:
-        ConfigError: wrong usage, for which argparse would print a page.
+        ConfigError: wrong usage.
     """
-
-    title, _, rest = __doc__.partition("\n\n")
-    parser = CommandParser(
-        prog=COMMAND,
-        description=title,
-        epilog=rest,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(COMMAND, __doc__)
     add = parser.add_argument
     usual = " and ".join(USUAL_FOLDERS)
     add("folders", nargs="*", type=Path, metavar="FOLDER", help=f"where to look ({usual})")
@@ -211,22 +184,12 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     add("--json", action="store_true", help="one JSON document")
     add(
         "--interval",
-        type=_seconds,
+        type=seconds(0.1),
         default=INTERVAL_S,
         metavar="SECONDS",
         help=f"how often a live table is read anew ({INTERVAL_S:g})",
     )
     return parser.parse_args(list(words))
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.1 <= value <= 86400.0:
-        raise argparse.ArgumentTypeError(f"write 0.1 to 86400 [s], got {text!r}")
-    return value
 
 
 if __name__ == "__main__":
