@@ -56,7 +56,8 @@ def test_who_reads_a_part_sees_no_traceback(count: int) -> None:
     """Few lines break the pipe only as they are flushed at the end."""
     words = [sys.executable, "-c", LINES, str(count)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
-        assert command.stdout and command.stderr
+        assert command.stdout
+        assert command.stderr
         command.stdout.close()
         assert command.stderr.read() == b""
     assert command.returncode == 141
