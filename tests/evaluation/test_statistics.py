@@ -13,6 +13,8 @@ from trafficrl.evaluation.statistics import (
     interquartile_mean,
     mean_interval,
     paired_difference,
+    pooled_freedom,
+    student_quantile,
 )
 
 
@@ -101,23 +103,51 @@ def test_other_episodes_are_no_pairs(fixed: list[EpisodeResult]) -> None:
         difference(results("policy", 1.0, 2.0), fixed)
 
 
-@pytest.mark.parametrize(("seeds", "scenarios"), [(20, 1), (3, 1), (10, 2), (2, 4)])
-def test_the_interval_covers_the_truth_as_often_as_it_says(seeds: int, scenarios: int) -> None:
+@pytest.mark.parametrize(
+    ("seeds", "spreads"),
+    [
+        (20, [5.0]),
+        (3, [5.0]),
+        (10, [5.0, 5.0]),
+        (2, [5.0] * 4),
+        (2, [1.0, 1.0, 1.0, 10.0]),
+        (3, [1.0, 1.0, 1.0, 10.0]),
+        (5, [1.0, 10.0]),
+    ],
+    ids=str,
+)
+def test_the_interval_covers_the_truth_as_often_as_it_says(
+    seeds: int, spreads: list[float]
+) -> None:
+    """Also where one scenario varies far more than the others: they say nothing of its spread."""
     rng = np.random.default_rng(7)
     trials = 400
     covered = 0
-    names = [str(number) for number in range(scenarios)]
+    names = [str(number) for number in range(len(spreads))]
     fixed = [r for name in names for r in results("fixed", *[0.0] * seeds, scenario=name)]
     for _ in range(trials):
-        drawn = rng.normal(2.0, 5.0, (scenarios, seeds))
         policy = [
             r
-            for name, row in zip(names, drawn, strict=True)
-            for r in results("policy", *row, scenario=name)
+            for name, spread in zip(names, spreads, strict=True)
+            for r in results("policy", *rng.normal(2.0, spread, seeds), scenario=name)
         ]
         low, high = bounds(difference(policy, fixed))
         covered += low <= 2.0 <= high
-    assert 0.92 <= covered / trials <= 0.98
+    assert 0.91 <= covered / trials <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"),
+    [(1, 12.7062), (1.5, 6.0167), (2, 4.30265), (19, 2.09302), (1000, 1.96234)],
+)
+def test_quantiles_of_students_t_are_those_of_the_tables(freedom: float, quantile: float) -> None:
+    assert student_quantile(freedom, 0.95) == pytest.approx(quantile, rel=1e-4)
+
+
+def test_scenarios_without_spread_leave_the_freedom_to_the_others() -> None:
+    wide, narrow = np.array([1.0, 3.0, 8.0]), np.array([5.0] * 9)
+    assert pooled_freedom([wide, narrow]) == pytest.approx(2.0)
+    assert pooled_freedom([wide] * 3) == pytest.approx(6.0)
 
 
 @pytest.mark.parametrize(
