@@ -13,14 +13,18 @@ import pytest
 from learning_cases import save_new_model, small_task
 from traffic_cases import city, scenario_config
 
-from trafficrl.config.controllers import MaxPressureConfig
+from trafficrl.config.controllers import MaxPressureConfig, standard_controllers
 from trafficrl.config.reward import RewardConfig, TermConfig
 from trafficrl.config.scenarios import RouteFileScenarioConfig
 from trafficrl.config.simulation import SimulationConfig
+from trafficrl.control.plans import PlanFollower
+from trafficrl.env.classical import PLAN_FOLLOWERS, build_classical
+from trafficrl.env.episodes import Episode
 from trafficrl.env.extensions import Extension
 from trafficrl.env.task import Task
 from trafficrl.errors import RunError
 from trafficrl.evaluation.database import EvaluationDatabase
+from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.evaluator import EpisodeResult, Evaluator, Recording
 from trafficrl.evaluation.identity import Identities, code_hash
 from trafficrl.evaluation.outcome import EpisodeIdentity, Measure
@@ -207,7 +211,6 @@ def test_whatever_decides_an_episode_is_in_its_configuration(tmp_path: Path) -> 
         "teleport": replace(task, simulation=SimulationConfig(time_to_teleport_s=100)),
         "options": replace(task, simulation=SimulationConfig(options={"lateral-resolution": 0.8})),
         "sampling": replace(task, reward=replace(reward, sample_s=2.0)),
-        "interval": replace(task, action=replace(task.action, interval_s=5)),
     }
     found = {name: identity(other, tmp_path).configuration for name, other in others.items()}
     assert found["the same"] == identity(small_task(), tmp_path / "elsewhere").configuration
@@ -222,6 +225,38 @@ def test_the_reward_decides_only_the_reward(tmp_path: Path) -> None:
     ours, other = identity(task, tmp_path), identity(replace(task, reward=terms), tmp_path)
     assert ours.configuration == other.configuration
     assert ours.reward_terms != other.reward_terms
+
+
+def deciding_every(task: Task, interval_s: float) -> Task:
+    return replace(task, action=replace(task.action, interval_s=interval_s))
+
+
+def test_how_often_a_policy_decides_is_nothing_to_other_controllers(tmp_path: Path) -> None:
+    """Or the same controller is run again, and stands twice in a table, for each algorithm."""
+    ten, twenty = (deciding_every(small_task(), interval_s) for interval_s in (10.0, 20.0))
+    for name in standard_controllers():
+        ours, other = identity(ten, tmp_path, name), identity(twenty, tmp_path, name)
+        assert ours.configuration == other.configuration, name
+        follows = isinstance(build_classical(name, ten), PlanFollower)
+        assert follows == (ours.kind in PLAN_FOLLOWERS), name
+        assert (ours.reward_terms != other.reward_terms) == follows, "paid at each decision"
+    beside = deciding_every(small_task(), 7.0)
+    assert identity(beside, tmp_path).configuration != identity(ten, tmp_path).configuration, (
+        "its lanes are read at 5, 7, 12 and 14 s"
+    )
+
+
+def test_under_a_plan_the_traffic_is_the_same_however_often_it_is_looked_at(tmp_path: Path) -> None:
+    tasks = [deciding_every(small_task(end_s=120.0), interval_s) for interval_s in (10.0, 20.0)]
+    episode = Episode.of_split("light", Split.test, 0)
+    for name in ("actuated", "webster"):
+        ten, twenty = (
+            run_episode(task, episode, build_classical(name, task), tmp_path, Measure())
+            for task in tasks
+        )
+        assert ten.slices == twenty.slices
+        assert ten.metrics.queue_veh == pytest.approx(twenty.metrics.queue_veh, rel=1e-12) != 0
+        assert replace(ten.metrics, queue_veh=0.0) == replace(twenty.metrics, queue_veh=0.0)
 
 
 def test_a_controller_is_its_parameters_and_a_model_its_content(

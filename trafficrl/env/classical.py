@@ -24,7 +24,10 @@ from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError
 from trafficrl.network.programs import SignalProgram
 
-__all__ = ["CONTROLLERS", "build_classical", "check_simulator"]
+__all__ = ["CONTROLLERS", "PLAN_FOLLOWERS", "build_classical", "check_simulator"]
+
+PLAN_FOLLOWERS = ("fixed", "uniform", "webster", "actuated", "delay_based")
+"""Kinds that decide nothing during an episode: how often they are asked changes no traffic."""
 
 
 def check_simulator(name: str, config: ControllerConfig, simulator: Simulator) -> None:

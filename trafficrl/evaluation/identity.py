@@ -10,6 +10,7 @@ from typing import Any
 from trafficrl.config.controllers import OwnConfig
 from trafficrl.config.load import plain_values
 from trafficrl.config.scenarios import RouteFileScenarioConfig, ScenarioConfig
+from trafficrl.env.classical import PLAN_FOLLOWERS
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import RunError
@@ -67,6 +68,8 @@ class Identities:
         if controller not in self._deciders:
             self._deciders[controller] = decider(controller, self._task)
         kind, decides = self._deciders[controller]
+        # One that follows a plan is paid as often as the task's policy would be.
+        paid_s = float(self._task.action.decision_s) if kind in PLAN_FOLLOWERS else None
         model = model_file(model_of or controller) if kind == "model" else None
         return EpisodeIdentity(
             run=self._run,
@@ -80,7 +83,7 @@ class Identities:
             sumo_seed=Episode.of_split(scenario, split, seed).sumo_seed,
             setting=self._settings[scenario],
             configuration=digest([self._settings[scenario], kind, decides]),
-            reward_terms=self._reward_terms,
+            reward_terms=digest([self._reward_terms, paid_s]),
             sumo=sumo_version(),
             options=self._options,
             emissions=measure.emissions,
@@ -113,17 +116,26 @@ def setting(task: Task, scenario: ScenarioConfig) -> dict[str, Any]:
 def decider(controller: str, task: Task) -> tuple[str, dict[str, Any]]:
     """Kind of a controller, and what decides it beside the setting.
 
-    A model brings its own observation and action. A classical controller without an interval of
-    its own decides as often as the task says, which moves the times at which lanes are read.
+    A model brings its own observation and action, and the other controllers an interval of their
+    own. Under a plan, how often the task decides moves at most the times at which lanes are read
+    for the queue.
     """
     if controller not in task.controllers:
         model = model_file(controller)
         assert model is not None, "the controller has been checked"
         return "model", with_extensions({"model": file_hash(model)}, task)
     config = plain_values(task.controllers[controller])
-    decides = {"parameters": config, "decision_s": float(task.action.decision_s)}
+    decides = {"parameters": config}
+    if config["kind"] in PLAN_FOLLOWERS and moves_readings(task):
+        decides["decision_s"] = float(task.action.decision_s)
     own = isinstance(task.controllers[controller], OwnConfig)
     return config["kind"], with_extensions(decides, task) if own else decides
+
+
+def moves_readings(task: Task) -> bool:
+    """Whether a decision of the task is no whole number of readings of the lanes."""
+    samples = round(task.reward.sample_s / task.step_s)
+    return bool(round(task.action.decision_s / task.step_s) % max(samples, 1))
 
 
 def with_extensions(values: dict[str, Any], task: Task) -> dict[str, Any]:
