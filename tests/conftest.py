@@ -1,5 +1,6 @@
 """Fixtures of more than one file, and the order of the tests."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from run_cases import SHARED
 
 from trafficrl.network.build import build_network
 from trafficrl.network.model import Network
+
+# Before torch comes: on cores that several processes share, its threads spend more time waiting
+# for each other than working. Commands that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,3 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slurm's first, which mostly wait, then whole commands: short ones are left at last."""
     first = {"slurm": 0, "app": 1, "launch": 1}
     items.sort(key=lambda item: first.get(item.path.parent.name, 2))
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: looked through for garbage they cost a third of all."""
+    gc.freeze()
