@@ -1,6 +1,5 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from traffic_cases import DURATIONS, city
 
 from trafficrl.config.algorithm import ActionConfig, PolicyKind
 from trafficrl.env.observations import ObservationEncoder
+from trafficrl.training.distributions import PhaseChoices
 from trafficrl.training.policies import PhaseScorePolicy, PhaseScorer, policy_layout
 
 SCORING = replace(ALGORITHM, policy=PolicyKind.phase_scores)
@@ -88,11 +88,13 @@ def test_the_gradient_reaches_every_parameter(tmp_path: Path, action: ActionConf
 def test_the_first_policy_is_close_to_uniform(tmp_path: Path) -> None:
     with learner(tmp_path, SCORING) as model:
         observations = torch.rand(64, *model.observation_space.shape or ())
-        signals: Any = model.policy.get_distribution(observations).distribution
-        for signal, chances in zip(city().signals, signals, strict=True):
-            uniform = 1 / len(signal.phases)
-            assert chances.probs.shape == (64, len(signal.phases))
-            assert (chances.probs - uniform).abs().max() < 0.25 * uniform
+        choices = model.policy.get_distribution(observations)
+        assert isinstance(choices, PhaseChoices)
+        signals = zip(city().signals, choices.log_chances.exp().unbind(1), strict=True)
+        for signal, chances in signals:
+            number = len(signal.phases)
+            assert (number * chances[:, :number] - 1).abs().max() < 0.25
+            assert not chances[:, number:].any()
 
 
 def test_the_columns_of_a_phase_are_its_own() -> None:

@@ -32,6 +32,7 @@ from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.signal_observations import check_room
 from trafficrl.errors import CheckpointError, NetworkError
 from trafficrl.network.model import Network
+from trafficrl.training.distributions import spare_checks
 from trafficrl.training.normaliser import Normaliser, RewardScale
 from trafficrl.training.parts import (
     Learner,
@@ -186,6 +187,7 @@ def _build_model(file: Path, described: dict[str, Any], archive: zipfile.ZipFile
             optimizer_class=NoOptimizer,
             **build_policy_arguments(algorithm, dict(described["policy_layout"])),
         )
+    spare_checks(policy)
     policy.load_state_dict(_tensors(archive, "policy.pth"))
     policy.set_training_mode(False)
     for name, weights in policy.state_dict().items():

@@ -17,6 +17,7 @@ from trafficrl.network.model import Network
 from trafficrl.runs.registry import ModelRegistry, find_registered
 from trafficrl.runs.run_models import newest_model
 from trafficrl.runs.sidecars import sidecar_file, verify_model
+from trafficrl.training.distributions import spare_checks
 from trafficrl.training.kickstart import KickstartedPPO, TaughtRolloutBuffer
 from trafficrl.training.models import LoadedModel, load_model
 from trafficrl.training.parts import Learner
@@ -65,6 +66,7 @@ def build_ppo(
         device=device,
         rollout_buffer_class=TaughtRolloutBuffer if taught else None,
     )
+    spare_checks(model.policy)
     if isinstance(model, KickstartedPPO):
         model.num_phases = [len(signal.phases) for signal in task.network.signals]
     return model

@@ -68,7 +68,8 @@ class Rollout:
         model, env = self._model, self._model.env
         assert env is not None
         assert isinstance(model._last_obs, np.ndarray)
-        model.policy.set_training_mode(False)
+        if model.policy.training:  # to say it to every layer takes longer than to compute some
+            model.policy.set_training_mode(False)
         with torch.no_grad():
             seen = torch.as_tensor(model._last_obs, device=model.device)
             actions, values, log_probs = model.policy(seen)

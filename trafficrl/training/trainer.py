@@ -28,7 +28,7 @@ from trafficrl.training.step_times import StepTimes
 from trafficrl.training.telling import Teller
 from trafficrl.training.tensorboard_events import TensorBoardEvents
 from trafficrl.training.trainer_state import Phase, TrainerState, capture_training, restore_training
-from trafficrl.training.whole_updates import undone_if_cut
+from trafficrl.training.whole_updates import check_weights, undone_if_cut
 
 __all__ = ["Trainer", "TrainingEnd"]
 
@@ -172,6 +172,7 @@ class Trainer:
             self._stop.interruptible(),
         ):
             experience.learn()
+            check_weights(model)
         self._schedules.tell(model)
         for name, value in state.traffic.take().items():
             model.logger.record(name, value)

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 from stable_baselines3 import PPO
 
+from trafficrl.errors import ConfigError
 from trafficrl.training.learner_state import random_state, set_random_state
 from trafficrl.training.parts import Learner, optimizers, variables
 
-__all__ = ["undone_if_cut"]
+__all__ = ["check_weights", "undone_if_cut"]
 
 
 @contextmanager
@@ -36,3 +37,18 @@ def undone_if_cut(model: Learner) -> Iterator[None]:
         model.logger.name_to_value.update(pending)
         vars(buffer).update(arrays)
         raise
+
+
+def check_weights(model: Learner) -> None:
+    """Return when an update left numbers that can be computed with.
+
+    Raises:
+        ConfigError: it did not: nothing that follows would learn anything.
+    """
+    for name, weights in model.policy.named_parameters():
+        if not weights.isfinite().all():
+            raise ConfigError(
+                f"the update at {model.num_timesteps} steps left weights that are no finite "
+                f"numbers ({name}); a smaller algorithm.learning_rate, or smaller rewards, may "
+                "keep them finite"
+            )
