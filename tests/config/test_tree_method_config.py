@@ -11,6 +11,7 @@ from trafficrl.config.tree_method import (
     PRESETS,
     Clamp,
     Density,
+    HeadGrouping,
     TreeMethodConfig,
 )
 from trafficrl.errors import ConfigError
@@ -27,13 +28,14 @@ def test_the_presets_keep_the_published_constants() -> None:
         assert (config.jam_density_vpkm, config.min_speed_kmh) == (150, 3)
         assert (config.exponent_m, config.exponent_l) == (0.8, 2.8)
         assert (config.density, config.weight_round) == (Density.coded, 2)
+        assert (config.heads, config.sample_s) == (HeadGrouping.edges, 1)
     assert (ORIGINAL.load_factor, ORIGINAL.clamp) == (1.0, Clamp.original)
     assert (PREDECESSOR.load_factor, PREDECESSOR.clamp) == (1.2, Clamp.predecessor)
 
 
 def test_the_two_published_variants_differ_where_they_should() -> None:
     found = differing(ORIGINAL, PREDECESSOR)
-    assert found == {"load_factor", "clamp", "heads", "permissive_green", "speed_mean"}
+    assert found == {"load_factor", "clamp", "permissive_green", "speed_mean"}
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,7 @@ def test_the_two_published_variants_differ_where_they_should() -> None:
         ("exponent_m", 1.0, "exponent_m must be in 0..0.99, got 1.0"),
         ("exponent_l", 1.0, "exponent_l must be in 1.01..10, got 1.0"),
         ("min_phase_s", -1.0, "min_phase_s must be in 1..100 [s], got -1.0"),
+        ("sample_s", 0.0, "sample_s must be in 0.1..60 [s], got 0.0"),
         ("load_factor", 0.0, "load_factor must be in 0.1..3, got 0.0"),
         ("weight_round", -1, "weight_round must be in 0..12, got -1"),
     ],

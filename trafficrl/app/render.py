@@ -22,7 +22,7 @@ from trafficrl.control.controller import Controller
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError, SimulationError, unknown_name
-from trafficrl.evaluation.controllers import build_controller
+from trafficrl.evaluation.controllers import build_controller, sampled_task
 from trafficrl.evaluation.film.camera import Shooting, film_episode
 from trafficrl.evaluation.film.canvas import AREA
 from trafficrl.evaluation.film.files import check_film, save_film
@@ -57,7 +57,7 @@ def render(config: RenderConfig, folder: Path) -> None:
     if chosen.view is View.gui and not has_display():
         raise ConfigError("render.view=gui needs a display (DISPLAY is not set): take drawing")
     config, task = open_run(config, paths)
-    controller = build_controller(name, task)
+    controller, task = build_controller(name, task), sampled_task(name, task)
     window = chosen.view is not View.drawing and has_display()
     shooting = shooting_of(config, label, task.network, window=window)
     paths.work.mkdir(parents=True, exist_ok=True)

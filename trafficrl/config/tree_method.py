@@ -123,6 +123,9 @@ class TreeMethodConfig(ControllerConfig):
     """A head that is green in several phases gives each an equal part of its cost; otherwise each
     phase gets the whole."""
     speed_mean: SpeedMean = SpeedMean.vehicles
+    sample_s: Optional[float] = None  # noqa: UP045 - as above
+    """How often the lanes are read where it drives an episode by itself [s]; None: as often as for
+    all others, `reward.sample_s`. Both earlier programs read them every second."""
     heads: HeadGrouping = HeadGrouping.lanes
     permissive_green: bool = True
     """Links that yield (g) count as served by a phase too."""
@@ -140,6 +143,8 @@ class TreeMethodConfig(ControllerConfig):
         check_range(key + "exponent_l", self.exponent_l, 1.01, 10)
         check_range(key + "min_phase_s", self.min_phase_s, 1, 100, unit="s")
         check_range(key + "load_factor", self.load_factor, 0.1, 3)
+        if self.sample_s is not None:
+            check_range(key + "sample_s", self.sample_s, 0.1, 60, unit="s")
         if self.weight_round is not None:
             check_range(key + "weight_round", self.weight_round, 0, 12)
 
@@ -149,16 +154,21 @@ ORIGINAL = TreeMethodConfig(
     density=Density.coded,
     weight_round=2,
     speed_mean=SpeedMean.seconds,
+    sample_s=1.0,
     heads=HeadGrouping.edges,
     permissive_green=False,
     clamp=Clamp.original,
 )
+# It ran on its own networks alone, whose signals had no yielding green: a left turn that yields to
+# nobody there has a `G`, and counts as served. Here it yields, and counts as well.
 PREDECESSOR = TreeMethodConfig(
     cost_interval_min=1.5,
     density=Density.coded,
     load_factor=1.2,
     weight_round=2,
     speed_mean=SpeedMean.seconds_by_lanes,
+    sample_s=1.0,
+    heads=HeadGrouping.edges,
 )
 PRESETS = {
     "corrected": TreeMethodConfig(),

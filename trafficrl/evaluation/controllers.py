@@ -1,15 +1,17 @@
 """Controllers by name: classical ones as they are configured, learned ones by their file."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from trafficrl.config.tree_method import TreeMethodConfig
 from trafficrl.control.controller import Controller
 from trafficrl.env.classical import build_classical
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError, unknown_name
 from trafficrl.training.teachers import build_learned
 
-__all__ = ["build_controller", "check_controller", "model_file"]
+__all__ = ["build_controller", "check_controller", "model_file", "sampled_task"]
 
 
 def model_file(name: str) -> Path | None:
@@ -52,3 +54,15 @@ def build_controller(name: str, task: Task) -> Controller:
     path = model_file(name)
     assert path is not None, "the check has found it"
     return build_learned(path, task)
+
+
+def sampled_task(name: str, task: Task) -> Task:
+    """The task with its lanes read as often as the controller of that name asks for.
+
+    The others are not made slower by it. What they are judged by comes from trips; only the queue
+    is the mean of readings.
+    """
+    config = task.controllers.get(name)
+    if not isinstance(config, TreeMethodConfig) or config.sample_s is None:
+        return task
+    return replace(task, reward=replace(task.reward, sample_s=config.sample_s))

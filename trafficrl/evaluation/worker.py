@@ -15,7 +15,12 @@ from pathlib import Path
 from trafficrl.control.controller import Controller
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
-from trafficrl.evaluation.controllers import build_controller, check_controller, model_file
+from trafficrl.evaluation.controllers import (
+    build_controller,
+    check_controller,
+    model_file,
+    sampled_task,
+)
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.outcome import EpisodeIdentity, Measure, Outcome
@@ -76,6 +81,7 @@ def run_job(job: Job) -> Outcome:
     task, folder = worker_place()
     episode = Episode.of_split(job.scenario, job.split, job.seed)
     controller = kept_controller(job.controller, task)
+    task = sampled_task(job.controller, task)
     with beating(folder) as beat:
         run = partial(run_episode, task, episode, controller, folder, job.measure, beat=beat)
         outcome = in_fork(run)

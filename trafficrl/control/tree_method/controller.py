@@ -15,7 +15,7 @@ import numpy as np
 from trafficrl.config.tree_method import DurationRule, SpeedMean, TreeMethodConfig
 from trafficrl.control.commands import Command, NextPhase, PhaseDurations
 from trafficrl.control.controller import check_whole_steps
-from trafficrl.control.tree_method.link_cost import LinkCost
+from trafficrl.control.tree_method.link_cost import LinkCost, LinkLoad
 from trafficrl.control.tree_method.links import build_links
 from trafficrl.control.tree_method.phase_costs import phase_costs
 from trafficrl.control.tree_method.signal_plan import SignalPlan
@@ -98,12 +98,16 @@ class TreeMethod:
             row[: len(greens)] = greens
         return PhaseDurations(green_s, self._config.interval_s)
 
-    def measure(self, state: TrafficState) -> list[list[float]]:
-        """The cost of each phase of each signal over the last interval [veh*min]."""
+    def loads(self, state: TrafficState) -> list[LinkLoad]:
+        """Each street over the last interval."""
         speeds_kmh = self._edge_speeds(state)[self._tails] * 3.6
-        loads = [
+        return [
             cost.load(float(speed)) for cost, speed in zip(self._costs, speeds_kmh, strict=True)
         ]
+
+    def measure(self, state: TrafficState) -> list[list[float]]:
+        """The cost of each phase of each signal over the last interval [veh*min]."""
+        loads = self.loads(state)
         trees = build_trees(self._links, [load.loaded for load in loads])
         costs = tree_costs(
             trees, [load.cost for load in loads], weight_round=self._config.weight_round
