@@ -7,7 +7,7 @@ standing for the steps since the one before.
 Shapes: L lanes, E edges, K readings of the lanes since the decision before.
 """
 
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -25,13 +25,10 @@ class StateReader:
 
     def __init__(self, session: SumoSession, network: Network, *, sample_s: float) -> None:
         self._session = session
+        self._network = network
         self._read_lanes = lane_readings(session, network)
         self._limit_mps = np.array([lane.speed_mps for lane in network.lanes])
         self._limits_mps = np.stack([self._limit_mps] * 2)  # (2, L)
-        self._sum_edges = LaneSums(
-            [[network.lane_index[lane.id] for lane in edge.lanes] for edge in network.edges],
-            len(network.lanes),
-        )
         self._sample_steps = max(1, round(sample_s / session.step_s))
         self._arrived_veh = 0
         self._clear()
@@ -87,6 +84,13 @@ class StateReader:
         self._samples.append(self._last)
         self._weights.append(weight)
         self._sampled_step = self._steps
+
+    @cached_property
+    def _sum_edges(self) -> LaneSums:
+        """Built when it is asked for, as it takes most of what a reader takes, and few ask."""
+        network = self._network
+        lanes = [[network.lane_index[lane.id] for lane in edge.lanes] for edge in network.edges]
+        return LaneSums(lanes, len(network.lanes))
 
     def _edge_speeds_mps(self, readings: list[FloatArray], weights: list[int]) -> FloatArray:
         """(2, E) means of readings: over the vehicles, and with one at the limit on each empty
