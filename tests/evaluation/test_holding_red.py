@@ -99,6 +99,10 @@ def test_holding_everything_red_is_last_on_every_headline_column(comparison: Com
         assert [name for name in means if means[name] == worst(means.values())] == ["all red"]
     assert comparison.by_delay[-1] == "all red"
     assert comparison.num_diverged("all red") == comparison.num_episodes("all red")
+    for name in comparison.controllers:
+        own = [result for result in comparison.results if result.controller == name]
+        alone = Comparison(own, confidence=0.95)
+        assert alone.num_diverged(name) == (alone.num_episodes(name) if name == "all red" else 0)
 
 
 def test_an_episode_that_is_too_short_to_arrive_in_is_no_gridlock(tmp_path: Path) -> None:

@@ -195,6 +195,18 @@ def test_who_has_not_arrived_but_drives_is_in_no_gridlock() -> None:
     assert diverged(arrived=39, **(STANDING | {"waiting_time_s": 74.0})) == set()
 
 
+def test_a_standstill_is_a_gridlock_without_anybody_better() -> None:
+    def alone(waiting_s: float, depart_delay_s: float = 0.0) -> set[tuple[str, str, int]]:
+        spent: dict[str, Any] = {"waiting_time_s": waiting_s, "depart_delay_s": depart_delay_s}
+        return find_diverged(
+            results("policy", 5.0, 6.0, arrived=30, scheduled=100, travel_time_s=100.0, **spent)
+        )
+
+    assert alone(90.0) == set()
+    assert alone(91.0) == {("policy", "morning", 0), ("policy", "morning", 1)}
+    assert alone(95.0, depart_delay_s=60.0) == set(), "35 of 40 s in the network"
+
+
 def test_gridlock_is_also_what_sumo_cleared_by_teleporting() -> None:
     assert diverged(arrived=90, teleports=5) == set()
     assert diverged(arrived=90, teleports=6) == {("policy", "morning", 0), ("policy", "morning", 1)}

@@ -113,7 +113,7 @@ def test_a_controller_that_ended_in_gridlock_is_marked(capsys: pytest.CaptureFix
     assert "\npolicy ! " in text
     assert "\n! policy: gridlock in 1 of 2 episodes\n" in text
     assert "fixed !" not in text
-    assert "and over 75% of the time spent standing" in " ".join(text.split())
+    assert "and over 75% of the time since due spent standing" in " ".join(text.split())
 
 
 def test_without_emissions_there_is_no_column_of_them(capsys: pytest.CaptureFixture[str]) -> None:
