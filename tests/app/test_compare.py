@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from report_cases import altered
 from run_cases import database, judged, trained
 
 from trafficrl.app.compare import run
@@ -189,6 +190,23 @@ def test_another_seed_or_machine_is_no_other_configuration(
     code, lines = agreement(str(trained()), str(again), "--tolerance", "5%", capsys=capsys)
     assert code == 0
     assert not any("configured" in line for line in lines)
+
+
+def test_test_seeds_that_one_lacks_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def drop(results: Any) -> None:
+        results["episodes"] = [
+            one for one in results["episodes"] if (one["scenario"], one["seed"]) != ("evening", 1)
+        ]
+
+    fewer = altered(trained(), tmp_path / "fewer", results=drop)
+    code, lines = agreement(str(trained()), str(fewer), "--tolerance", "5%", capsys=capsys)
+    assert (code, lines[0]) == (
+        0,
+        "note: evening: compared on the 1 test seeds that both have; trained has 2, fewer 1",
+    )
+    assert sum(line.startswith("note") for line in lines) == 1
 
 
 def test_what_one_training_lacks_does_not_agree(

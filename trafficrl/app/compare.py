@@ -13,7 +13,11 @@ from pathlib import Path
 from trafficrl.app.arguments import command_parser, exit_codes
 from trafficrl.errors import ConfigError
 from trafficrl.evaluation.database import EvaluationDatabase
-from trafficrl.evaluation.report.agreement import check_agreement, configured_differently
+from trafficrl.evaluation.report.agreement import (
+    check_agreement,
+    configured_differently,
+    unshared_seeds,
+)
 from trafficrl.evaluation.report.others import find_others
 from trafficrl.evaluation.report.page import save_report
 from trafficrl.evaluation.report.report import build_report
@@ -80,7 +84,8 @@ def _print(section: Section) -> None:
 def agree(folders: Sequence[Path], tolerance: float, *, times: bool = True) -> int:
     """Each value of both trainings is printed; the exit code says whether they agree.
 
-    How they were configured decides nothing: where it differs, a line names the keys.
+    How they were configured decides nothing: where it differs, a line names the keys. Another tells
+    where one was judged on test seeds that the other lacks.
 
     Args:
         folders: of the two.
@@ -92,6 +97,8 @@ def agree(folders: Sequence[Path], tolerance: float, *, times: bool = True) -> i
     """
     first, second = read_runs(folders)
     checks = check_agreement(first, second, tolerance=tolerance, times=times)
+    for line in unshared_seeds(first, second):
+        print(f"note: {line}")
     keys = configured_differently(first, second)
     if keys:
         print(f"note: {second.name} was configured differently: {keys}")

@@ -13,7 +13,14 @@ from trafficrl.evaluation.report.differences import changes
 from trafficrl.evaluation.report.learning import BEST, validated
 from trafficrl.evaluation.report.run_folder import JudgedRun, flat
 
-__all__ = ["POLICY", "WHERE_AND_HOW", "Check", "check_agreement", "configured_differently"]
+__all__ = [
+    "POLICY",
+    "WHERE_AND_HOW",
+    "Check",
+    "check_agreement",
+    "configured_differently",
+    "unshared_seeds",
+]
 
 POLICY = "policy"
 """What a training calls the model that it judges."""
@@ -96,6 +103,23 @@ def configured_differently(first: JudgedRun, second: JudgedRun) -> str:
     one may want to know of whether it gives the same. But nobody should overlook them.
     """
     return changes(_decided(first, second), _decided(second, first))
+
+
+def unshared_seeds(first: JudgedRun, second: JudgedRun) -> list[str]:
+    """A line for each scenario of both in which one was judged on test seeds that the other lacks.
+
+    Only those that both have are compared: the same demand for both.
+    """
+    found = []
+    for scenario in first.settings.keys() & second.settings.keys():
+        seeds = [set(_learned(run, scenario)) for run in (first, second)]
+        if seeds[0] != seeds[1]:
+            shared = len(seeds[0] & seeds[1])
+            found.append(
+                f"{scenario}: compared on the {shared} test seeds that both have; {first.name} has "
+                f"{len(seeds[0])}, {second.name} {len(seeds[1])}"
+            )
+    return sorted(found)
 
 
 def _decided(run: JudgedRun, other: JudgedRun) -> dict[str, Any]:
