@@ -36,6 +36,7 @@ def test_its_member_sees_signals_and_chooses_phases() -> None:
         ("algorithm.observation.phase_features=[]", "phase_features is empty: name at least one"),
         ("algorithm.observation.max_phases=1", "algorithm.observation.max_phases must be"),
         ("reward.neighbour_share=-1", "reward.neighbour_share must be"),
+        ("reward.floor=nan", "reward.floor must be finite or null, got nan"),
         ("+reward.terms={speed_kmh:{weight:1}}", "reward.terms: unknown 'speed_kmh'"),
     ],
 )

@@ -98,6 +98,14 @@ def test_a_share_of_the_neighbours_is_added(state: TrafficState) -> None:
         assert shared[number] == pytest.approx(own[number] + 0.5 * np.mean(beside))
 
 
+def test_no_signal_is_paid_less_than_the_floor(state: TrafficState) -> None:
+    free = paid(state, "local_queue_veh", neighbour_share=0.5)
+    floor = float(np.median(free))
+    assert free.min() < floor < free.max()
+    held = paid(state, "local_queue_veh", neighbour_share=0.5, floor=floor)
+    assert held.tolist() == np.maximum(free, floor).tolist()
+
+
 def test_weights_means_and_deviations_count_and_terms_are_told(state: TrafficState) -> None:
     terms = {name: TermConfig(weight=2.0, mean=3.0, std=4.0) for name in LOCAL_TERMS}
     reward = build_reward(LocalRewardConfig(terms=terms), CITY)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Optional
 
 from omegaconf import MISSING
 
@@ -78,7 +79,12 @@ class LocalRewardConfig(RewardConfig):
     kind: str = "local_terms"
     neighbour_share: float = 0.0
     """What the mean of the neighbouring signals' rewards counts beside a signal's own."""
+    floor: Optional[float] = None  # noqa: UP045 - OmegaConf reads typing.Optional only
+    """No signal is paid less for a decision, its neighbours' share included; null for no floor.
+    A junction that blocks itself, as rarely happens, is then no reason to forget all else."""
 
     def __post_init__(self) -> None:
         self._check(LOCAL_TERMS)
+        if self.floor is not None and not isfinite(self.floor):
+            raise ConfigError(f"reward.floor must be finite or null, got {self.floor}")
         check_range("reward.neighbour_share", self.neighbour_share, 0, 10)

@@ -27,7 +27,7 @@ LocalTerm = Callable[[TrafficState], FloatArray]
 
 class LocalReward:
     """For each signal the sum over the terms of weight * (value - mean) / std, and a share of its
-    neighbours' mean.
+    neighbours' mean; no less than the floor, if there is one.
 
     Raises:
         ConfigError: a term that neither trafficrl nor an extension has.
@@ -53,6 +53,8 @@ class LocalReward:
             own += term.weight * (values[name] - term.mean) / term.std
         of_neighbours = self._neighbours(own)[0] / self._num_neighbours
         rewards: FloatArray = own + self._config.neighbour_share * of_neighbours
+        if self._config.floor is not None:
+            rewards = np.maximum(rewards, self._config.floor)
         return rewards, {name: float(value.mean()) for name, value in values.items()}
 
     def pay(self, state: TrafficState) -> tuple[float, dict[str, float]]:
