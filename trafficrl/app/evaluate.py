@@ -13,6 +13,7 @@ from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.tables import print_comparison
 from trafficrl.runs.paths import RunPaths
+from trafficrl.runs.stop import Stopped, StopRequest
 
 __all__ = ["evaluate", "judge_controllers", "main"]
 
@@ -20,8 +21,24 @@ log = logging.getLogger(__name__)
 
 
 def evaluate(config: EvaluateConfig, folder: Path) -> None:
-    """`evaluation/results.json` in the folder holds the outcome, and the table is printed."""
-    judge_controllers(config, folder)
+    """`evaluation/results.json` in the folder holds the outcome, and the table is printed.
+
+    Raises:
+        Stopped: a signal or the time limit ended it; the same command goes on with what the
+            database does not know yet.
+        KeyboardInterrupt: the same, and there is no database that would know anything.
+    """
+    try:
+        with StopRequest(time_limit_s=config.execution.time_limit_s) as stop:
+            chosen = find_controllers(config.controllers, config).values()
+            if not config.controller.keys() >= set(chosen):
+                with stop.deferred():  # torch bears no exception from a signal while it is imported
+                    import trafficrl.training.models  # noqa: F401, PLC0415
+            judge_controllers(config, folder)
+    except Stopped as stopped:
+        if config.evaluation.database and config.evaluation.reuse:
+            raise
+        raise KeyboardInterrupt(str(stopped)) from stopped
 
 
 def judge_controllers(config: EvaluateConfig, folder: Path) -> Comparison:
