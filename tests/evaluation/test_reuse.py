@@ -177,10 +177,19 @@ def test_a_model_that_is_replaced_meanwhile_is_judged_as_it_was(
 def test_a_database_that_cannot_be_written_ends_the_evaluation(
     evaluator: Evaluator, model: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "base").mkdir()
+    known = judge(evaluator, model, tmp_path)
+    shutil.rmtree(tmp_path / "base" / "slices")
     (tmp_path / "base" / "slices").touch()
-    with pytest.raises(RunError, match="cannot be written"):
-        judge(evaluator, model, tmp_path)
+    # Nothing could run here: it is told before.
+    task = judged_task()
+    gone = replace(task, network=replace(task.network, net_file=tmp_path / "gone.net.xml"))
+    with (
+        Evaluator(gone, tmp_path / "work", workers=1) as unable,
+        pytest.raises(RunError, match=r"base/slices cannot be written"),
+    ):
+        judge(unable, model, tmp_path)
+    (tmp_path / "base" / "slices").unlink()
+    assert judge(evaluator, model, tmp_path, reuse=False) == known
 
 
 def identity(

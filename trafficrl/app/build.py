@@ -34,6 +34,7 @@ __all__ = [
     "build_evaluator",
     "build_task",
     "build_validation",
+    "check_database",
     "judge",
     "judged_on",
     "open_run",
@@ -159,6 +160,16 @@ def build_evaluator(config: ExperimentConfig, task: Task, paths: RunPaths) -> Ev
     )
 
 
+def check_database(config: ExperimentConfig) -> None:
+    """Return when what is judged at the end of a training can be kept.
+
+    Raises:
+        RunError: the database cannot be written.
+    """
+    if config.evaluation.database:
+        EvaluationDatabase(Path(config.evaluation.database)).check_writable()
+
+
 def build_validation(
     config: ExperimentConfig, evaluator: Evaluator
 ) -> Callable[[Path], Validation] | None:
@@ -231,7 +242,8 @@ def judge(
 
 def judged_on(config: ExperimentConfig) -> str:
     """Title of the judgement: which demand it was made on, and in which model if not the usual."""
-    seeds = f"{config.evaluation.seeds} test seeds a scenario"
+    count = config.evaluation.seeds
+    seeds = f"{count} test seed{'s' if count > 1 else ''} a scenario"
     if config.execution.simulator is Simulator.meso:
         seeds += ", mesoscopic model"
     given = [isinstance(item, RouteFileScenarioConfig) for item in config.scenarios.values()]

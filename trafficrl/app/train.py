@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from trafficrl.app.build import build_evaluator, judge, judged_on, open_run
+from trafficrl.app.build import build_evaluator, check_database, judge, judged_on, open_run
 from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
 from trafficrl.app.reopen import check_origin, clear_leftovers, is_finished, reopened
@@ -137,6 +137,7 @@ def run(
         config_hash=config_hash(config),
         goes_on=any(paths.checkpoints.glob("step_*.zip")),
     )
+    check_database(config)
     with build_evaluator(config, task, paths) as evaluator:
         # What only sends jobs away, or finds nothing left to do, is not to wait for torch. While
         # that is imported, an exception from a signal's handler ends the process (SIGABRT).

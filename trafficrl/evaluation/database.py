@@ -35,6 +35,7 @@ from trafficrl.evaluation.schema import (
 )
 from trafficrl.evaluation.shards import (
     SUFFIX,
+    check_writable,
     list_shards,
     read_shards,
     remove_unfinished,
@@ -90,6 +91,15 @@ class EvaluationDatabase:
         """What writers that were killed long ago left behind is gone."""
         for table in (self._episodes, self._slices, self._queues):
             remove_unfinished(table)
+
+    def check_writable(self) -> None:
+        """Return when episodes can be recorded: better than after the first of them has run.
+
+        Raises:
+            RunError: they cannot.
+        """
+        for table in (self._episodes, self._slices, self._queues):
+            check_writable(table)
 
     def record(self, identity: EpisodeIdentity, outcome: Outcome) -> None:
         """The episode is known from now on.

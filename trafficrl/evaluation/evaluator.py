@@ -135,6 +135,8 @@ class Evaluator:
         outcomes = find_known(jobs, recording)
         if outcomes:
             report(len(outcomes))
+        if recording is not None and len(outcomes) < len(jobs):
+            recording.database.check_writable()
         while left := {key: job for key, job in jobs.items() if key not in outcomes}:
             with closing(self._pool.run(left, run_job)) as finished:
                 for key, outcome in finished:

@@ -12,12 +12,20 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
 from trafficrl.errors import RunError
 
-__all__ = ["SUFFIX", "list_shards", "read_shards", "remove_unfinished", "write_shard"]
+__all__ = [
+    "SUFFIX",
+    "check_writable",
+    "list_shards",
+    "read_shards",
+    "remove_unfinished",
+    "write_shard",
+]
 
 log = logging.getLogger(__name__)
 SUFFIX = ".parquet"
@@ -54,6 +62,21 @@ def write_shard(file: Path, columns: Columns, rows: Sequence[Sequence[Any]]) -> 
         with suppress(OSError):  # what kept it from being written may keep it there
             temporary.unlink()
         raise RunError(f"{file} cannot be written: {one_line(error)}") from error
+
+
+def check_writable(folder: Path) -> None:
+    """Return when files can be written in the folder, which is there then.
+
+    Raises:
+        RunError: they cannot.
+    """
+    file = folder / f"{uuid4().hex}{UNFINISHED}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        file.unlink()
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written: {error.strerror}") from error
 
 
 def remove_unfinished(folder: Path) -> None:
