@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import torch
+from forked_cases import forked
 
 from trafficrl.runs.paths import RunPaths
 from trafficrl.training.models import load_model
@@ -53,9 +54,8 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
 
 def finish(folder: Path, *words: str) -> RunPaths:
     """The same command, which ends this time."""
-    process = start(folder, *words)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
+    done = forked("train", *SMALL, *words, f"hydra.run.dir={folder}", folder=folder.parent)
+    assert done.returncode == 0, done.stderr
     return RunPaths(folder)
 
 

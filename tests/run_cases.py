@@ -3,9 +3,9 @@
 import fcntl
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+from forked_cases import forked
 from traffic_cases import scratch
 
 SCENARIOS = (
@@ -48,14 +48,7 @@ def run_refused(name: str, *words: str) -> str:
 
 
 def ended(name: str, *words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    code = f"from trafficrl.app.{name} import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        cwd=folder or scratch(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return forked(name, *words, folder=folder or scratch())
 
 
 def trained() -> Path:

@@ -235,9 +235,15 @@ def test_importing_the_package_starts_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "evaluate", "status", "generate", "compare", "report"]
+    "command", ["train", "evaluate", "status", "generate", "collect", "compare", "report"]
 )
 def test_a_command_begins_without_torch(command: str) -> None:
-    code = f"import sys, trafficrl.app.{command}; sys.exit('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
-    assert done.returncode == 0
+    code = (
+        f"import sys; from trafficrl.app.{command} import main\n"
+        "try: main()\n"
+        "except SystemExit as end: sys.exit(end.code or 'torch' in sys.modules)"
+    )
+    words = [sys.executable, "-W", "error", "-c", code, "--help"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"trafficrl-{command}" in done.stdout

@@ -8,7 +8,6 @@ import random
 import runpy
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from forked_cases import forked
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -286,14 +286,7 @@ def test_a_run_folder_alone_lets_nothing_run(run: tr.Run, folder: Path) -> None:
     moved = folder / "moved"
     shutil.copytree(run.folder, moved)
     words = (f"--config-dir={moved}", "--config-name=resolved_config")
-    code = "from trafficrl.app.train import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words, f"hydra.run.dir={folder / 'refused'}"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forked("train", *words, f"hydra.run.dir={folder / 'refused'}", folder=folder)
     assert done.returncode == 2
     kept = moved / "inputs" / "extensions" / "my_features.py"
     told = f"error: extensions: {kept}: code that the configuration brings and nobody has named: "

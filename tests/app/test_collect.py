@@ -1,13 +1,11 @@
 """What a user types to collect, to clone and to kickstart, and what is refused."""
 
 import json
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
-from run_cases import SCENARIOS, TRAINING, run_command
+from run_cases import SCENARIOS, TRAINING, ended, run_command
 from traffic_cases import scratch
 
 from trafficrl.env.demonstrations import load_demonstrations
@@ -18,10 +16,7 @@ SHARED = ("algorithm=ppo_shared", "reward=local_queue", "controller.max_pressure
 
 
 def failed(name: str, *words: str, cwd: Path) -> tuple[int, str]:
-    code = f"from trafficrl.app.{name} import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    done = ended(name, *words, folder=cwd)
     (line,) = [line for line in done.stderr.splitlines() if not line[:2].isdigit()]
     return done.returncode, line
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from forked_cases import forked
 
 APP = '''
 """A real command: writes what it was given, and fails when its seed says so."""
@@ -58,15 +59,9 @@ def command(tmp_path: Path) -> list[str]:
 
 
 def run(command: list[str], *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*command, *args],
-        cwd=Path(command[-1]).parent,
-        env={**ENVIRONMENT, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    script = Path(command[-1])
+    known = {**ENVIRONMENT, **environment}
+    return forked(script, *args, folder=script.parent, environment=known, strict=True)
 
 
 def folders(command: list[str], *names: str) -> list[Path]:

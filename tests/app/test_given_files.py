@@ -3,27 +3,19 @@
 import gzip
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import traffic_cases as cases
+from forked_cases import forked
 from osm_cases import TOWN
 
 BEGIN_S = 25200
 
 
-def command(name: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    code = f"from trafficrl.app.{name} import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=cwd, capture_output=True, text=True, check=False
-    )
-
-
 def done(name: str, *words: str, cwd: Path) -> str:
-    ended = command(name, *words, cwd=cwd)
+    ended = forked(name, *words, folder=cwd)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
@@ -111,7 +103,7 @@ def test_a_policy_learns_on_a_map(tmp_path: Path) -> None:
 def test_a_missing_file_is_one_line_and_leaves_nothing(
     words: list[str], told: str, tmp_path: Path
 ) -> None:
-    ended = command("evaluate", *words, "hydra.run.dir=run", cwd=tmp_path)
+    ended = forked("evaluate", *words, "hydra.run.dir=run", folder=tmp_path)
     assert ended.returncode == 2
     assert told in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
@@ -125,7 +117,7 @@ def test_a_name_with_a_comma_is_taken_and_told_as_it_was_given(given: Path, tmp_
     done("evaluate", *words, "evaluation.seeds=1", "evaluation.workers=1", cwd=tmp_path)
     damaged = given / "a, $b.rou.xml.gz"
     damaged.write_bytes(gzip.compress(b"<routes><trip id='x'/></routes>"))
-    ended = command("evaluate", *words, cwd=tmp_path)
+    ended = forked("evaluate", *words, folder=tmp_path)
     assert ended.returncode == 1
     assert f"route file {damaged}: trip 'x': it has no depart" in ended.stderr
 
@@ -144,7 +136,7 @@ def test_a_demand_that_cannot_be_driven_is_one_line(
         trip = f'<trip id="a" depart="{begin_s}" from="{edge}" to="{edge}"/>'
         (given / "my.rou.xml.gz").write_bytes(gzip.compress(f"<routes>{trip}</routes>".encode()))
     words = (*FILES, f"scenarios.route_file.begin_s={begin_s}", "hydra.run.dir=run")
-    ended = command("evaluate", *words, cwd=tmp_path)
+    ended = forked("evaluate", *words, folder=tmp_path)
     assert ended.returncode == 1
     assert told in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
@@ -159,7 +151,7 @@ def test_a_demand_that_sumo_quits_on_late_is_refused_before_anything_runs(
     late = f'<trip id="late" depart="{BEGIN_S + 100}" {ends} departSpeed="200"/>'
     trips = f'<routes><trip id="a" depart="{BEGIN_S}" {ends}/>{late}</routes>'
     (given / "my.rou.xml.gz").write_bytes(gzip.compress(trips.encode()))
-    ended = command("evaluate", *FILES, "hydra.run.dir=run", cwd=tmp_path)
+    ended = forked("evaluate", *FILES, "hydra.run.dir=run", folder=tmp_path)
     assert ended.returncode == 1
     assert "scenarios.route_file: SUMO would quit on my.rou.xml.gz: Dep" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1

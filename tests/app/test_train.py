@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from cut_cases import CODE
+from forked_cases import forked
 from omegaconf import OmegaConf
 
 from trafficrl.runs.paths import RunPaths
@@ -36,15 +37,8 @@ SMALL = (
 )
 
 
-def command(name: str, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    code = f"from trafficrl.app.{name} import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=cwd, capture_output=True, text=True, check=False
-    )
-
-
 def train(folder: Path, *words: str) -> RunPaths:
-    done = command("train", *SMALL, *words, f"hydra.run.dir={folder}", cwd=folder.parent)
+    done = forked("train", *SMALL, *words, f"hydra.run.dir={folder}", folder=folder.parent)
     assert done.returncode == 0, done.stderr
     return RunPaths(folder)
 
@@ -119,7 +113,7 @@ def test_the_same_command_twice_gives_the_same_run(first: RunPaths, folder: Path
 def test_a_resolved_config_alone_gives_the_same_run(first: RunPaths, folder: Path) -> None:
     run = folder / "from_file"
     words = (f"--config-dir={first.root}", "--config-name=resolved_config")
-    done = command("train", *words, f"hydra.run.dir={run}", cwd=folder)
+    done = forked("train", *words, f"hydra.run.dir={run}", folder=folder)
     assert done.returncode == 0, done.stderr
     assert RunPaths(run).metrics.read_bytes() == first.metrics.read_bytes()
     assert same_weights(RunPaths(run), first)
@@ -131,7 +125,7 @@ def test_a_resolved_config_alone_gives_the_same_run(first: RunPaths, folder: Pat
 def test_a_multirun_over_seeds_gives_different_runs(folder: Path) -> None:
     sweep = folder / "sweep"
     words = ("-m", "seed=1,2", f"hydra.sweep.dir={sweep}", "execution.single_env=true")
-    done = command("train", *SMALL, *words, "execution.eval_freq=0", cwd=folder)
+    done = forked("train", *SMALL, *words, "execution.eval_freq=0", folder=folder)
     assert done.returncode == 0, done.stderr
     one, two = RunPaths(sweep / "0"), RunPaths(sweep / "1")
     assert one.metrics.read_bytes() != two.metrics.read_bytes()
@@ -152,7 +146,7 @@ def test_resuming_goes_on_with_steps_and_schedules(first: RunPaths, folder: Path
 def test_a_model_is_evaluated_beside_fixed_time(first: RunPaths, folder: Path) -> None:
     run = folder / "judged"
     words = (f"controllers=[fixed,{first.best_model}]", f"hydra.run.dir={run}")
-    done = command("evaluate", *SMALL, *words, cwd=folder)
+    done = forked("evaluate", *SMALL, *words, folder=folder)
     assert done.returncode == 0, done.stderr
     assert "best_model" in done.stdout
     judged = json.loads((run / "evaluation" / "results.json").read_text())
@@ -163,7 +157,7 @@ def test_a_model_is_evaluated_beside_fixed_time(first: RunPaths, folder: Path) -
 
 def test_a_finished_run_is_left_alone(first: RunPaths, folder: Path) -> None:
     before = {file: file.stat().st_mtime_ns for file in first.root.rglob("*.*")}
-    done = command("train", *SMALL, f"hydra.run.dir={first.root}", cwd=folder)
+    done = forked("train", *SMALL, f"hydra.run.dir={first.root}", folder=folder)
     assert done.returncode == 0, done.stderr
     assert "this run is finished: nothing is left to do" in done.stdout
     after = {file: file.stat().st_mtime_ns for file in first.root.rglob("*.*")}
@@ -191,7 +185,7 @@ def test_a_finished_run_learns_longer_when_it_is_told_to(folder: Path) -> None:
 )
 def test_a_run_that_cannot_begin_says_why(words: tuple[str, ...], said: str, folder: Path) -> None:
     run = folder / f"failed-{len(said)}"
-    done = command("train", *SMALL, *words, f"hydra.run.dir={run}", cwd=folder)
+    done = forked("train", *SMALL, *words, f"hydra.run.dir={run}", folder=folder)
     assert done.returncode != 0
     assert said in one_line(done.stderr)
     assert json.loads((run / "run.json").read_text())["status"] == "failed"
@@ -201,7 +195,7 @@ def test_a_run_that_cannot_begin_says_why(words: tuple[str, ...], said: str, fol
 
 def test_a_model_of_another_network_is_refused(first: RunPaths, folder: Path) -> None:
     words = (f"controllers=[fixed,{first.best_model}]", f"hydra.run.dir={folder / 'other'}")
-    done = command("evaluate", *SMALL, "network.block_size_m=210", *words, cwd=folder)
+    done = forked("evaluate", *SMALL, "network.block_size_m=210", *words, folder=folder)
     assert done.returncode == 1
     assert "trained for the network" in one_line(done.stderr)
 
@@ -232,7 +226,7 @@ def test_an_interrupt_stops_the_run_and_leaves_no_process(folder: Path) -> None:
 
 def test_generate_leaves_network_picture_and_demand(folder: Path) -> None:
     run = folder / "generated"
-    done = command("generate", *SMALL, f"hydra.run.dir={run}", cwd=folder)
+    done = forked("generate", *SMALL, f"hydra.run.dir={run}", folder=folder)
     assert done.returncode == 0, done.stderr
     assert (run / "network" / "network.net.xml").is_file()
     assert (run / "network" / "network.png").read_bytes().startswith(b"\x89PNG")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cut_cases import CODE, assert_equal_runs, record
+from forked_cases import forked
 from traffic_cases import city, drive_along
 
 from trafficrl.runs.jobs import load_job
@@ -51,9 +52,8 @@ def start(place: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def finish(place: Path, *words: str) -> tuple[int, str, str]:
-    process = start(place, *words)
-    out, errors = process.communicate(timeout=300)
-    return process.returncode, out, errors
+    done = forked("train", *words, folder=place)
+    return done.returncode, done.stdout, done.stderr
 
 
 def runs_of(place: Path) -> list[Path]:
