@@ -453,6 +453,7 @@ def test_a_detector_that_writes_nowhere_is_taken(tmp_path: Path) -> None:
     assert not (tmp_path / "NUL").exists()
 
 
+@pytest.mark.slow  # a time, which a busy machine does not keep
 def test_a_long_file_is_read_at_once(tmp_path: Path) -> None:
     ways = [way_of(8, start=start) for start in range(12)]
     routes = [f'<route edges="{" ".join(way)}"/>' for way in ways]

@@ -253,6 +253,7 @@ def test_other_trips_than_were_scheduled_are_refused(tmp_path: Path) -> None:
         episode_metrics(read, [state], scheduled=2, begin_s=0, end_s=10)
 
 
+@pytest.mark.slow  # a time, which a busy machine does not keep
 def test_the_trips_of_a_long_episode_are_read_in_less_than_a_second(tmp_path: Path) -> None:
     file = tmp_path / "tripinfo.xml"
     file.write_text(trips(*[TRIP] * 25_000))

@@ -206,6 +206,7 @@ def test_what_matters_comes_first_and_then_the_newest(tmp_path: Path) -> None:
     assert [state.name for state in states] == names
 
 
+@pytest.mark.slow  # a time, which a busy machine does not keep
 def test_a_thousand_runs_are_read_at_once(tmp_path: Path) -> None:
     many_runs(tmp_path, 1000)
     start_s = time.process_time()  # other tests may keep the machine busy
