@@ -13,6 +13,7 @@ import pytest
 from learning_cases import save_new_model, small_task
 from traffic_cases import city, scenario_config
 
+import trafficrl
 from trafficrl.config.controllers import MaxPressureConfig, standard_controllers
 from trafficrl.config.reward import RewardConfig, TermConfig
 from trafficrl.config.scenarios import RouteFileScenarioConfig
@@ -22,14 +23,16 @@ from trafficrl.env.classical import PLAN_FOLLOWERS, build_classical
 from trafficrl.env.episodes import Episode
 from trafficrl.env.extensions import Extension
 from trafficrl.env.task import Task
-from trafficrl.errors import RunError
+from trafficrl.errors import RunError, SimulationError
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.episode import run_episode
 from trafficrl.evaluation.evaluator import EpisodeResult, Evaluator, Recording
-from trafficrl.evaluation.identity import Identities, code_hash
+from trafficrl.evaluation.identity import Identities, deciding_files
 from trafficrl.evaluation.outcome import EpisodeIdentity, Measure
+from trafficrl.evaluation.outdated import count_outdated
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.tables import print_comparison
+from trafficrl.runs.provenance import package_versions
 from trafficrl.runs.seeding import Split
 
 MEASURE = Measure(emissions=True, slice_s=30.0)
@@ -321,5 +324,56 @@ def test_a_given_file_is_its_content(tmp_path: Path) -> None:
         identity(task, tmp_path)
 
 
-def test_the_code_is_part_of_it() -> None:
-    assert len(code_hash()) == 64
+def test_code_that_decides_no_episode_is_no_part_of_it() -> None:
+    root = Path(trafficrl.__file__).parent
+    files = deciding_files(root)
+    assert {"control/driver.py", "demand/trips.py", "evaluation/metrics.py"} <= {*files}
+    assert {"config/tree_method.py", "training/models.py"} <= {*files}
+    beside = ("app/", "launch/", "config/legacy/", "evaluation/report/", "evaluation/film/")
+    assert [name for name in files if name.startswith(beside)] == []
+    assert all((root / name).is_dir() for name in beside)
+
+
+def test_what_only_models_need_is_nothing_to_others(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> list[str]:
+        names = ("fixed", "max_pressure", str(model))
+        return [identity(small_task(), tmp_path, name).configuration for name in names]
+
+    def versions(**other: str) -> None:
+        told = {**package_versions(), **{name.replace("_", "-"): to for name, to in other.items()}}
+        monkeypatch.setattr("trafficrl.evaluation.identity.package_versions", lambda: told)
+
+    before = found()
+    for package in ("torch", "stable_baselines3"):
+        versions(**{package: "99"})
+        assert [one == other for one, other in zip(found(), before, strict=True)] == [1, 1, 0]
+    versions(numpy="99")
+    assert not set(before) & set(found())
+
+
+def test_what_other_code_has_run_is_told(
+    evaluator: Evaluator,
+    model: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.INFO)
+    judge(evaluator, model, tmp_path)
+    task = judged_task()
+    gone = replace(task, network=replace(task.network, net_file=tmp_path / "gone.net.xml"))
+    monkeypatch.setattr("trafficrl.evaluation.identity.code_hash", lambda: "mended")
+    with (
+        Evaluator(gone, tmp_path / "work", workers=1) as unable,
+        pytest.raises(SimulationError),
+    ):
+        judge(unable, model, tmp_path, seeds=2)
+    assert caplog.messages[-2:] == [
+        f"evaluation: 0 of 8 episodes were known from {tmp_path / 'base'}",
+        "evaluation: 4 more are there from other code or versions of packages: they run anew",
+    ]
+    heavier = replace(gone, scenarios={"a": scenario_config(num_vehicles=41)})
+    ours = [identity(one, tmp_path, scenario="a") for one in (task, heavier)]
+    assert [count_outdated(tmp_path / "base", [one]) for one in ours] == [1, 0]

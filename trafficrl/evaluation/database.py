@@ -46,6 +46,7 @@ from trafficrl.simulation.options import MESOSCOPIC
 
 __all__ = ["EvaluationDatabase", "RecordedEpisode", "SumoBuild"]
 
+EPISODES_TABLE = "episodes"
 CONFIGURATION_LETTERS, SEED_DIGITS = 16, 10
 PREFIX_LENGTH = CONFIGURATION_LETTERS + SEED_DIGITS + 2
 WITHOUT_EMISSIONS: dict[str, Any] = {"co2_g": None, "fuel_g": None}
@@ -84,7 +85,7 @@ class EvaluationDatabase:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._episodes, self._slices = folder / "episodes", folder / "slices"
+        self._episodes, self._slices = folder / EPISODES_TABLE, folder / "slices"
         self._queues = folder / "queues"
 
     def clear_leftovers(self) -> None:

@@ -15,6 +15,7 @@ from trafficrl.evaluation.controllers import build_controller, model_file
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.identity import Identities
 from trafficrl.evaluation.outcome import EpisodeResult, Measure, Outcome
+from trafficrl.evaluation.outdated import count_outdated
 from trafficrl.evaluation.pool import WorkerPool
 from trafficrl.evaluation.worker import Job, run_job
 from trafficrl.runs.processors import processors
@@ -218,6 +219,13 @@ def find_known(jobs: Mapping[Key, Job], recording: Recording | None) -> dict[Key
         len(jobs),
         recording.database.folder,
     )
+    unknown = [identity for identity in wanted.values() if identity not in found]
+    outdated = count_outdated(recording.database.folder, unknown)
+    if outdated:
+        log.info(
+            "evaluation: %d more are there from other code or versions of packages: they run anew",
+            outdated,
+        )
     return {key: found[identity] for key, identity in wanted.items() if identity in found}
 
 

@@ -23,7 +23,12 @@ from trafficrl.simulation.options import option_set
 
 __all__ = ["Identities"]
 
-SHOWING = ("app", "report", "film")
+CIRCUMSTANCES_LETTERS = 32
+"""So many of a setting tell what was simulated; the others, with which code."""
+LEARNED = ("torch", "stable-baselines3", "gymnasium")
+"""Packages that only models, and what users bring, are made of."""
+BESIDE = ("app", "launch", "legacy", "report", "film")
+"""Folders of code that decides no episode: commands, launchers, migration, what only shows."""
 
 
 class Identities:
@@ -37,7 +42,7 @@ class Identities:
         self._task = task
         self._run = str(run)
         self._settings = {
-            name: digest(setting(task, scenario)) for name, scenario in task.scenarios.items()
+            name: setting(task, scenario) for name, scenario in task.scenarios.items()
         }
         self._reward_terms = digest(with_extensions(plain_values(task.reward), task))
         self._options = " ".join(option_set(float(task.step_s), task.simulation, task.simulator))
@@ -71,6 +76,7 @@ class Identities:
         # One that follows a plan is paid as often as the task's policy would be.
         paid_s = float(self._task.action.decision_s) if kind in PLAN_FOLLOWERS else None
         model = model_file(model_of or controller) if kind == "model" else None
+        learned = learned_versions() if kind in ("model", "own") else {}
         return EpisodeIdentity(
             run=self._run,
             checkpoint=str(model.resolve()) if model else "",
@@ -82,7 +88,7 @@ class Identities:
             seed=seed,
             sumo_seed=Episode.of_split(scenario, split, seed).sumo_seed,
             setting=self._settings[scenario],
-            configuration=digest([self._settings[scenario], kind, decides]),
+            configuration=digest([self._settings[scenario], kind, decides, learned]),
             reward_terms=digest([self._reward_terms, paid_s]),
             sumo=sumo_version(),
             options=self._options,
@@ -91,8 +97,21 @@ class Identities:
         )
 
 
-def setting(task: Task, scenario: ScenarioConfig) -> dict[str, Any]:
-    """What decides an episode of the scenario beside the controller, the seed and SUMO itself.
+def setting(task: Task, scenario: ScenarioConfig) -> str:
+    """What decides an episode of the scenario beside the controller, the seed and SUMO itself: its
+    circumstances, and what simulates it."""
+    versions = {name: told for name, told in package_versions().items() if name not in LEARNED}
+    halves = circumstances(task, scenario), [versions, code_hash()]
+    return "".join(digest(half)[:CIRCUMSTANCES_LETTERS] for half in halves)
+
+
+def learned_versions() -> dict[str, str]:
+    """Versions of the packages that only models are made of."""
+    return {name: package_versions()[name] for name in LEARNED}
+
+
+def circumstances(task: Task, scenario: ScenarioConfig) -> dict[str, Any]:
+    """What is simulated.
 
     Streets and signals are more than the file that SUMO reads: they hold where trips begin, and
     the clearance. How often lanes are sampled decides the queue and what a policy sees.
@@ -108,8 +127,6 @@ def setting(task: Task, scenario: ScenarioConfig) -> dict[str, Any]:
         "sample_s": float(task.reward.sample_s),
         "simulator": task.simulator.name,
         "simulation": plain_values(task.simulation),
-        "packages": package_versions(),
-        "code": code_hash(),
     }
 
 
@@ -172,9 +189,13 @@ def file_hash(file: Path) -> str:
 def code_hash() -> str:
     """SHA-256 of this package's code: a mended controller or demand gives other episodes.
 
-    The commands (`app`) and what only shows (`report`, `film`) decide none. Without git there is
-    no better name for what runs here.
+    Without git there is no better name for what runs here.
     """
     root = Path(__file__).parent.parent
-    files = sorted(file for file in root.rglob("*.py") if file.parent.name not in SHOWING)
-    return digest([[file.relative_to(root).as_posix(), file_hash(file)] for file in files])
+    return digest([[name, file_hash(root / name)] for name in deciding_files(root)])
+
+
+def deciding_files(root: Path) -> list[str]:
+    """The package's files that may decide an episode."""
+    files = (file for file in root.rglob("*.py") if file.parent.name not in BESIDE)
+    return sorted(file.relative_to(root).as_posix() for file in files)

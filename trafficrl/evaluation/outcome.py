@@ -87,7 +87,8 @@ class EpisodeIdentity:
     sumo_seed: int
     """Decides demand and drivers."""
     setting: str
-    """SHA-256 of what is the same for all controllers: only within one can they be compared."""
+    """What is the same for all controllers: only within one can they be compared. Half of it is of
+    the circumstances, half of the code and the versions of packages (SHA-256 of each, cut)."""
     configuration: str
     """SHA-256 of the setting and the controller."""
     reward_terms: str
