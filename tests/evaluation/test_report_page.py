@@ -16,7 +16,8 @@ from trafficrl.evaluation.report.page import save_report
 from trafficrl.evaluation.report.report import build_report
 from trafficrl.evaluation.report.run_folder import read_runs
 from trafficrl.evaluation.report.sections import build_sections
-from trafficrl.evaluation.report.table import table_text
+from trafficrl.evaluation.report.table import more_text, table_text
+from trafficrl.evaluation.report.types_table import types_text
 
 COMMAND = "trafficrl-compare judged trained"
 TAG = "<script>document.title='taken'</script><img src=x>"
@@ -41,12 +42,15 @@ def dom(page: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_browser_shows_every_row_of_every_table(dom: str) -> None:
     (section,) = build_sections(read_runs([judged(), trained()]))
     parts = [section.comparison, *map(section.comparison.of_scenario, section.scenarios)]
+    by_type = types_text(section)
+    assert by_type is not None
+    expected = [*map(table_text, parts), more_text(section.comparison), by_type]
     tables = re.findall(r"<table>.*?</table>", dom, flags=re.DOTALL)
-    assert len(parts) == 3
-    assert len(tables) == 3 + 2, "and the queues of two maps"
-    for table, part in zip(tables, parts, strict=False):
+    assert len(expected) == 5
+    assert len(tables) == 5 + 2, "and the queues of two maps"
+    for table, of in zip(tables, expected, strict=False):
         shown = text_of(table)
-        for row in table_text(part).rows:
+        for row in of.rows:
             assert " ".join((row.name, *filter(None, row.cells))) in shown
     assert COMMAND in text_of(dom)
     assert "SUMO 1.28.0 --step-length 1.0 --time-to-teleport 300" in text_of(dom)
@@ -181,8 +185,8 @@ def test_names_from_other_people_are_text(tmp_path: Path) -> None:
         if line.startswith("| ")
     ]
     hostile_rows = [row for row in rows if row.startswith(r"| \_$x^2 \<script\>")]
-    assert len(hostile_rows) == 3
-    assert len({row.count(" | ") for row in rows}) == 1
+    assert len(hostile_rows) == 4, "of three tables by delay and one of what else was measured"
+    assert len({row.count(" | ") for row in rows}) == 3, "the last is of types of vehicles"
 
 
 def test_a_line_of_markdown_has_each_number_of_the_table(page: Path) -> None:

@@ -18,8 +18,10 @@ from trafficrl.evaluation.report.report import separation
 from trafficrl.evaluation.report.run_folder import JudgedRun, read_runs
 from trafficrl.evaluation.report.sections import Section, build_sections
 from trafficrl.evaluation.report.slider_map import legend_ticks
-from trafficrl.evaluation.report.table import table_text
+from trafficrl.evaluation.report.table import more_text, table_text
 from trafficrl.evaluation.report.timelines import draw_delay_by_departure, draw_queues_over_time
+from trafficrl.evaluation.report.types_table import types_text
+from trafficrl.evaluation.tables import number
 
 
 def sections(*folders: Path, baseline: str | None = None) -> tuple[list[JudgedRun], list[Section]]:
@@ -224,6 +226,54 @@ def test_what_diverged_or_ranks_nothing_is_marked(tmp_path: Path) -> None:
     assert any(note.startswith("* ranks nothing here") for note in table.notes)
     delays = [section.comparison.mean(row.name, "delay_s") for row in table.rows]
     assert delays == sorted(delays), "sorted by delay, not by travel time"
+
+
+def test_what_is_in_no_column_of_the_first_table_has_a_second() -> None:
+    _, (section,) = sections(judged())
+    comparison = section.comparison
+    table = more_text(comparison)
+    for title, metric in (
+        ("depart delay [s]", "depart_delay_s"),
+        ("throughput [veh/h]", "throughput_vph"),
+        ("fuel [g/veh]", "fuel_g"),
+        ("collisions", "collisions"),
+    ):
+        (column,) = (i for i, one in enumerate(table.columns) if one.rstrip("*") == title)
+        for row in table.rows:
+            assert row.cells[column] == number(comparison.mean(row.name, metric))
+
+
+def test_each_type_of_vehicle_has_its_row(tmp_path: Path) -> None:
+    _, (section,) = sections(judged())
+    table = types_text(section)
+    assert table is not None
+    names = [row.name for row in table.rows]
+    assert names[: len(names) // 2] == [
+        f"{name}, passenger" for name in section.comparison.by_delay
+    ]
+    assert {name.rpartition(", ")[2] for name in names} == {"passenger", "public"}
+    total = sum(
+        result.metrics.scheduled
+        for result in section.comparison.results
+        if result.controller == "fixed"
+    )
+    rows = [row for row in table.rows if row.name.startswith("fixed, ")]
+    assert sum(int(row.cells[-1].split(" of ")[1]) for row in rows) == total
+    delay_s = sum(float(row.cells[0]) * int(row.cells[-1].split(" of ")[1]) for row in rows) / total
+    lost_s = sum(
+        result.metrics.delay_s * result.metrics.scheduled
+        for result in section.comparison.results
+        if result.controller == "fixed"
+    )
+    assert delay_s == pytest.approx(lost_s / total, abs=0.06)
+
+    def only_cars(results: Any) -> None:
+        for of_controller in results["slices"].values():
+            for name, parts in of_controller.items():
+                of_controller[name] = [one for one in parts if one["vehicle_type"] != "public"]
+
+    _, (cars,) = sections(altered(judged(), tmp_path / "cars", results=only_cars))
+    assert types_text(cars) is None
 
 
 def test_the_database_knows_who_else_met_the_episodes(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ LARGE: dict[str, Any] = {
     "arrived": 21876,
     "scheduled": 22000,
     "travel_time_s": 1512.0,
+    "depart_delay_s": 1007.0,
     "waiting_time_s": 1302.0,
     "queue_veh": 1234.5,
     "stops_per_veh": 12.3,
@@ -66,6 +67,7 @@ def test_the_table_fits_100_columns_and_cuts_no_number_and_no_name(
         assert f" {delay.low:+.0f}..{delay.high:+.0f} " in text
     for value in ("1512", "1302", "1234", "12.3", "21876", "of 22000", "2345", "312", "1310"):
         assert value in text
+    assert ("1007" in text) == (LONG not in names), "depart delay, unless names are long"
     first_column = "".join(line[:16].strip() for line in table)
     assert all(name in first_column for name in names)
 

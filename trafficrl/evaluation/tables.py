@@ -1,7 +1,7 @@
 """The outcome of an evaluation for people: a table with a row for each controller."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from rich import box
@@ -19,6 +19,7 @@ LEAST_WIDTH = 100
 NAME_WIDTH = 16
 """Where the name of a controller, which may be a path, goes on in the next line."""
 HEADINGS = {
+    "depart_delay_s": "depart\n[s]",
     "travel_time_s": "travel\n[s]",
     "waiting_time_s": "waiting\n[s]",
     "queue_veh": "queue\n[veh]",
@@ -29,6 +30,8 @@ HEADINGS = {
     "emergency_brakings": "hard\nbrakes",
 }
 """Metric -> heading."""
+WHERE_IT_FITS = "depart_delay_s"
+"""A part of the delay, which long names leave no room for."""
 DIVERGED, UNRANKED = "!", "*"
 ONE_SEED = "One test seed of a scenario tells nothing of chance: there are no intervals"
 
@@ -40,18 +43,26 @@ def print_comparison(comparison: Comparison, title: str) -> None:
     console = Console(markup=False, emoji=False, highlight=False, width=width)
     if len(comparison.scenarios) > 1:
         for name in comparison.scenarios:
-            console.print(_table(comparison.of_scenario(name), f"{title}, {name}"))
+            console.print(_fitting(comparison.of_scenario(name), f"{title}, {name}", console))
         title += ", all scenarios"
-    console.print(_table(comparison, title))
+    console.print(_fitting(comparison, title, console))
     for line in _notes(comparison):
         console.print(line)
     if len(comparison.controllers) == 2:
         console.print(comparison.verdict(comparison.controllers[1]))
 
 
-def _table(comparison: Comparison, title: str) -> Table:
-    table = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+def _fitting(comparison: Comparison, title: str, console: Console) -> Table:
     shown = [metric for metric in HEADINGS if metric in comparison.metrics]
+    table = _table(comparison, title, shown)
+    unbound = console.options.update_width(10 * console.width)
+    if console.measure(table, options=unbound).maximum > console.width:
+        shown.remove(WHERE_IT_FITS)
+    return _table(comparison, title, shown)
+
+
+def _table(comparison: Comparison, title: str, shown: Sequence[str]) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     compared = len(comparison.controllers) > 1
     table.add_column("controller", no_wrap=True)
     for heading in ("delay\n[s]", *_difference_headings(comparison, compared)):

@@ -13,8 +13,9 @@ from trafficrl.evaluation.report.queue_map import draw_queues
 from trafficrl.evaluation.report.run_folder import JudgedRun
 from trafficrl.evaluation.report.sections import Section
 from trafficrl.evaluation.report.slider_map import SliderMap, build_maps
-from trafficrl.evaluation.report.table import TableText, table_text
+from trafficrl.evaluation.report.table import TableText, more_text, table_text
 from trafficrl.evaluation.report.timelines import draw_delay_by_departure, draw_queues_over_time
+from trafficrl.evaluation.report.types_table import types_text
 from trafficrl.network.build import load_network
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.provenance import package_versions
@@ -127,6 +128,10 @@ def build_chapter(section: Section, name: str, *, several: bool) -> Chapter:
         tables += [(name, table_text(comparison.of_scenario(name))) for name in section.scenarios]
     else:
         tables = [(section.name, tables[0][1])]
+    tables.append((f"Also measured, {tables[0][0]}", more_text(comparison)))
+    by_type = types_text(section)
+    if by_type is not None:
+        tables.append((f"By type of vehicle, {tables[0][0]}: over all vehicles", by_type))
     whose = f" ({', '.join(run.name for run in section.runs)})" if several else ""
     stills, maps = _queues(section, name)
     live = {one.title for one in maps}

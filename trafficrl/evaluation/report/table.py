@@ -8,7 +8,7 @@ from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.statistics import GRIDLOCK
 from trafficrl.evaluation.tables import ONE_SEED, number
 
-__all__ = ["Row", "TableText", "table_text"]
+__all__ = ["Row", "TableText", "more_text", "table_text"]
 
 SHOWN = (
     "waiting_time_s",
@@ -21,6 +21,15 @@ SHOWN = (
     "emergency_brakings",
 )
 """Metrics after the delay."""
+MORE = (
+    "depart_delay_s",
+    "throughput_vph",
+    "fuel_g",
+    "distance_m",
+    "arrived_duration_s",
+    "collisions",
+)
+"""Those of the second table."""
 Column = tuple[str, Callable[[str], str]]
 """Heading, and the cell of a controller."""
 
@@ -59,6 +68,17 @@ def table_text(comparison: Comparison) -> TableText:
         for name in comparison.by_delay
     )
     return TableText(tuple(title for title, _ in columns), rows, tuple(_notes(comparison)))
+
+
+def more_text(comparison: Comparison) -> TableText:
+    """What else was measured, in the same order of controllers."""
+    shown = [metric for metric in MORE if metric in comparison.metrics]
+    cells = [_cell(comparison, metric) for metric in shown]
+    rows = tuple(
+        Row(name, tuple(cell(name) for cell in cells), baseline=name == comparison.baseline)
+        for name in comparison.by_delay
+    )
+    return TableText(tuple(_heading(comparison, metric) for metric in shown), rows, ())
 
 
 def _columns(comparison: Comparison) -> list[Column]:
