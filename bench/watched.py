@@ -45,6 +45,7 @@ SPENT = "bench_spent_s"
 _spent_s: dict[str, float] = defaultdict(float)
 """By name, of this process; that of processor time ends in CPU."""
 CPU = ", processor"
+STEPS = "steps"
 
 
 @dataclass(slots=True)
@@ -81,12 +82,34 @@ def timed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return call
 
 
+def clocked(step: Callable[[SumoSession], None]) -> Callable[[SumoSession], None]:
+    """The same, and its wall time is added to SUMO's.
+
+    It happens each simulated second: what `taking` costs would show there.
+    """
+    clock, spent_s = time.perf_counter, _spent_s
+
+    def call(session: SumoSession) -> None:
+        begin_s = clock()
+        step(session)
+        spent_s[STEPS] += clock() - begin_s
+
+    return call
+
+
 class TimedEnv(TrafficSignalEnv):
-    """Tells in each info how long the call took, and how much of that was SUMO."""
+    """Tells in each info how long the call took, and how much of that was SUMO.
+
+    Of a call's processor time, the steps of SUMO have the share that they have of its wall time.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        for owner, name in ((SumoSession, "step"), (libsumo, "start"), (libsumo, "close")):
-            setattr(owner, name, timed(getattr(owner, name), "sumo"))
+        for owner, name, taken in (
+            (SumoSession, "step", clocked(SumoSession.step)),
+            (libsumo, "start", timed(libsumo.start, "sumo")),
+            (libsumo, "close", timed(libsumo.close, "sumo")),
+        ):
+            setattr(owner, name, taken)
         super().__init__(*args, **kwargs)
         self._process_id, self._left_s = os.getpid(), time.process_time()
 
@@ -113,6 +136,9 @@ class TimedEnv(TrafficSignalEnv):
 
     def _leave(self) -> dict[str, Any]:
         self._left_s = time.process_time()
+        steps_s = _spent_s.pop(STEPS, 0.0)
+        _spent_s["sumo"] += steps_s
+        _spent_s["sumo" + CPU] += steps_s * _spent_s["call" + CPU] / _spent_s["call"]
         return {SPENT: dict(_spent_s)}
 
 
