@@ -1,7 +1,7 @@
 """Side by side: runs that take turns, their median, and the row that tells of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
@@ -24,6 +24,10 @@ class Plan:
     """The smallest case, shortened: shows that a measure works, and no more."""
     full: bool = False
     """Whole episodes, where otherwise the first part stands for them."""
+
+    def at_most(self, turns: int) -> "Plan":
+        """The same with no more turns: of what takes long, or differs little."""
+        return replace(self, repeats=min(self.repeats, turns))
 
     def horizon_s(self, whole_s: float, part_s: float, least_s: float = 300) -> float:
         """How long an episode is [s]: whole, its first part, or the least that shows anything."""

@@ -1,4 +1,4 @@
-"""(i) Memory of the learner and of a worker over 200 episodes."""
+"""(i) Memory of the learner and of a worker over 200 episodes, in one training."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations

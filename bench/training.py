@@ -1,11 +1,15 @@
 """(d) Where the wall time of a PPO training goes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
 
 from bench.cases import experiment
-from bench.compare import Plan, Row, Target
+from bench.compare import Plan, Row, Target, take_turns
 from bench.cost import in_child
 from bench.watched import CPU, Account, watched_training
+from trafficrl.config.experiment import ExperimentConfig
 
 __all__ = ["measure"]
 
@@ -32,6 +36,8 @@ TRAININGS = {
 the first quarter of an hour of its two, with as many vehicles as depart in it."""
 QUICK = ("algorithm.n_steps=32", "execution.end_time=320", "execution.total_timesteps=128")
 MOST_OUTSIDE = Target(15)
+TURNS = 3
+"""Trainings of each, however many turns others have: a minute each."""
 
 
 def measure(plan: Plan) -> Iterator[Row]:
@@ -39,26 +45,52 @@ def measure(plan: Plan) -> Iterator[Row]:
 
     Wall time has waiting in it, our own and that for others on the machine; processor time not.
     """
-    for index, (name, overrides) in enumerate(TRAININGS.items()):
-        if plan.quick and index:
-            continue
-        config = experiment(*overrides, *(QUICK if plan.quick else ()))
-        account = in_child(watched_training, config, plan.folder / f"training-{index}")
-        for what, found, target in (
-            ("wall time", wall_parts(account), MOST_OUTSIDE),
-            ("processor time", processor_parts(account), None),
+    trainings = dict(list(TRAININGS.items())[:1]) if plan.quick else TRAININGS
+    more = QUICK if plan.quick else ()
+    subjects = {
+        name: partial(watch, experiment(*overrides, *more), plan.folder)
+        for name, overrides in trainings.items()
+    }
+    runs = take_turns(subjects, plan.at_most(TURNS).repeats)
+    for name, accounts in runs.items():
+        for what, parts, target in (
+            ("wall time", wall_parts, MOST_OUTSIDE),
+            ("processor time", processor_parts, None),
         ):
-            shares = {part: 100 * time_s / sum(found.values()) for part, time_s in found.items()}
-            yield Row(
-                "d",
-                name,
-                f"{what} outside sumo and update",
-                100 - shares["sumo"] - shares["update"],
-                unit="%",
-                target=target,
-                note=", ".join(f"{part} {share:.1f}" for part, share in shares.items()),
-                raw=account.times_s,
-            )
+            yield middle_row(name, what, [parts(account) for account in accounts], target)
+
+
+def watch(config: ExperimentConfig, folder: Path) -> Account:
+    """What was seen of a training in a run folder of its own."""
+    return in_child(watched_training, config, Path(mkdtemp(dir=folder, prefix="run-")) / "run")
+
+
+def middle_row(
+    name: str, what: str, runs: Sequence[Mapping[str, float]], target: Target | None
+) -> Row:
+    """The training of the median share; with an even number, of the better of the middle ones."""
+    shares = sorted((shares_of(times_s) for times_s in runs), key=outside)
+    middle = shares[(len(shares) - 1) // 2]
+    return Row(
+        "d",
+        name,
+        f"{what} outside sumo and update",
+        outside(middle),
+        unit="%",
+        target=target,
+        note=", ".join(f"{part} {share:.1f}" for part, share in middle.items()),
+        raw={"trainings": [dict(times_s) for times_s in runs]},
+    )
+
+
+def shares_of(times_s: Mapping[str, float]) -> dict[str, float]:
+    """Part -> its share of all [%]."""
+    return {part: 100 * time_s / sum(times_s.values()) for part, time_s in times_s.items()}
+
+
+def outside(shares: Mapping[str, float]) -> float:
+    """What is neither SUMO nor the update [%]."""
+    return 100 - shares["sumo"] - shares["update"]
 
 
 def wall_parts(account: Account) -> dict[str, float]:
