@@ -21,6 +21,8 @@ __all__ = ["measure"]
 
 CONTROLLERS = ("fixed", "uniform", "actuated", "max_pressure", "longest_queue", "sotl")
 SEEDS = 5
+TURNS = 3
+"""Each has sixty episodes."""
 
 
 def measure(plan: Plan) -> Iterator[Row]:
@@ -35,7 +37,7 @@ def measure(plan: Plan) -> Iterator[Row]:
             "evaluation": lambda: in_child(evaluate, task, controllers, seeds, plan.folder),
             "bare": lambda: run_all(commands),
         },
-        plan.repeats,
+        plan.at_most(TURNS).repeats,
     )
     cpu, wall = ratio(found, "evaluation", "bare")
     other = differing(plan.folder / "replays")
