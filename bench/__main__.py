@@ -7,7 +7,18 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import fixed_plan, generation, growth, judging, memory, peer, resets, training, workers
+from bench import (
+    fixed_plan,
+    generation,
+    growth,
+    judging,
+    memory,
+    mesoscopic,
+    peer,
+    resets,
+    training,
+    workers,
+)
 from bench.compare import Plan, Row
 from bench.report import machine, print_rows, save_rows
 
@@ -23,6 +34,7 @@ MEASURES: dict[str, tuple[str, Callable[[Plan], Iterator[Row]]]] = {
     "g": ("an evaluation, and its episodes by bare sumo", judging.measure),
     "h": ("(a) by signals and vehicles", growth.measure),
     "i": ("memory over 200 episodes", memory.measure),
+    "j": ("the mesoscopic model, and the microscopic", mesoscopic.measure),
 }
 """Letter -> what it measures, and how."""
 
