@@ -1,4 +1,4 @@
-"""What our environment costs beside bare SUMO, counted in instructions.
+"""What each layer of our environment costs beside bare SUMO, counted in instructions.
 
 Wall times on a shared machine swing by half; instruction counts repeat. Each layer runs twice
 under valgrind, to two horizons, and the difference is what the seconds between them cost: start-up,
@@ -8,23 +8,25 @@ trips is checked first.
     python -m bench.instructions --case grid3 cologne1
 """
 
-import json
 import os
 import pickle
 import re
 import shutil
 import subprocess
 import tempfile
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bench.cases import CASES, experiment, prepare
+from bench.cost import in_child
 from bench.layers import LAYERS, Drive, layer_command
+from bench.report import save_values
 
-__all__ = ["PARTS", "Part", "count_layers", "main"]
+__all__ = ["BARE", "PARTS", "Part", "count_layers", "has_valgrind", "main"]
 
 BARE = "sumo"
 QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
@@ -50,6 +52,11 @@ PARTS = {
 }
 
 
+def has_valgrind() -> bool:
+    """Whether instructions can be counted here."""
+    return shutil.which("valgrind") is not None
+
+
 def count(command: Sequence[str], tool: str) -> int:
     """Instructions that a command executes.
 
@@ -71,17 +78,22 @@ def count(command: Sequence[str], tool: str) -> int:
 
 
 def count_layers(
-    drive: Drive, part: Part, layers: Sequence[str], *, tool: str, jobs: int
+    drive: Drive, part: Part, layers: Sequence[str], *, tool: str = "cachegrind", jobs: int
 ) -> dict[str, int]:
-    """Layer -> instructions between the two times.
+    """Layer -> instructions between the two times, after a look whether all drive the same trips.
 
     Args:
-        drive: what is driven.
+        drive: what is driven; its folder is to be new.
         part: the two times.
         layers: of `LAYERS`.
-        tool: of valgrind; `cachegrind` counts the same in less time.
+        tool: of valgrind; `cachegrind` counts the same as `callgrind` in less time.
         jobs: how many are counted side by side.
+
+    Raises:
+        RuntimeError: bare SUMO and our driver drive other trips, or one failed under valgrind.
     """
+    drive.folder.mkdir(parents=True, exist_ok=True)
+    in_child(Drive.check, drive, part.until_s)
     file = drive.folder / "drive.pickle"
     file.write_bytes(pickle.dumps(drive))
     todo = [(layer, at_s) for at_s in (part.until_s, part.from_s) for layer in layers]
@@ -92,6 +104,23 @@ def count_layers(
     with ThreadPoolExecutor(jobs) as pool:
         found = dict(zip(todo, pool.map(work, todo), strict=True))
     return {layer: found[layer, part.until_s] - found[layer, part.from_s] for layer in layers}
+
+
+def count_case(
+    name: str, part: Part, layers: Sequence[str], given: Namespace, folder: Path
+) -> dict[str, Any]:
+    """What the file keeps of a case, which is also told."""
+    case = CASES[name]
+    task = prepare(case, folder, horizon_s=case.whole_s)
+    if given.default_features:
+        task = replace(task, observation=experiment(*case.overrides).algorithm.observation)
+    drive = Drive(task, folder / "drive")
+    counts = count_layers(drive, part, layers, tool=given.tool, jobs=given.jobs)
+    print(f"{case.name}, {part.from_s:g} to {part.until_s:g} s, limit {part.limit:.2f}")
+    for layer, number in counts.items():
+        print(f"    {layer:20}{number / 1e6:12.1f} M {number / counts[BARE]:8.3f}", flush=True)
+    features = "default" if given.default_features else "all"
+    return {"case": case.name, "features": features, **asdict(part), "instructions": counts}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -106,9 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--until-s", type=float, help="second horizon [s]")
     parser.add_argument("--tool", choices=("callgrind", "cachegrind"), default="callgrind")
     parser.add_argument("--jobs", type=int, default=1, help="side by side")
-    parser.add_argument("--output", type=Path, default=Path("outputs/bench/instructions.json"))
+    parser.add_argument("--output", type=Path, default=Path("outputs/bench"), help="folder")
     given = parser.parse_args(arguments)
-    if shutil.which("valgrind") is None:
+    if not has_valgrind():
         parser.error("there is no valgrind here (apt-get install valgrind)")
     layers = list(dict.fromkeys([BARE, *given.layer]))
     results = []
@@ -116,23 +145,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         usual = PARTS[name]
         part = Part(given.from_s or usual.from_s, given.until_s or usual.until_s, usual.limit)
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            case = CASES[name]
-            task = prepare(case, Path(folder), horizon_s=case.whole_s)
-            if given.default_features:
-                seen = experiment(*case.overrides).algorithm.observation
-                task = replace(task, observation=seen)
-            drive = Drive(task, Path(folder))
-            drive.check(part.until_s)
-            counts = count_layers(drive, part, layers, tool=given.tool, jobs=given.jobs)
-        print(f"{case.name}, {part.from_s:g} to {part.until_s:g} s, limit {part.limit:.2f}")
-        for layer, number in counts.items():
-            print(f"    {layer:20}{number / 1e6:12.1f} M {number / counts[BARE]:8.3f}", flush=True)
-        features = "default" if given.default_features else "all"
-        results.append(
-            {"case": case.name, "features": features, **asdict(part), "instructions": counts}
-        )
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    given.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+            results.append(count_case(name, part, layers, given, Path(folder)))
+    options = {"tool": given.tool}
+    values = {"options": options, "cases": results}
+    print(save_values(values, given.output, kind="instructions"))
 
 
 if __name__ == "__main__":

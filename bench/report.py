@@ -16,7 +16,7 @@ from bench.compare import Row
 from trafficrl.files import save_text
 from trafficrl.runs.provenance import git_commit, package_versions
 
-__all__ = ["machine", "print_rows", "save_rows"]
+__all__ = ["machine", "print_rows", "save_rows", "save_values"]
 
 HEAD = ("", "case", "what", "value", "wall", "target", "met", "")
 
@@ -55,18 +55,28 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def save_rows(rows: Sequence[Row], folder: Path, options: dict[str, Any]) -> Path:
-    """The file, named by the moment, that holds every value."""
-    file = folder / f"{datetime.now():%Y-%m-%d_%H-%M-%S}.json"
+    """The file that holds every value."""
     kept = [
         asdict(row) | {"met": None if row.target is None else row.target.met(row.value)}
         for row in rows
     ]
+    return save_values({"options": options, "rows": kept}, folder)
+
+
+def save_values(values: dict[str, Any], folder: Path, *, kind: str = "") -> Path:
+    """The file, named by the moment, that holds them, and what they were measured on and with.
+
+    Args:
+        values: anything that JSON can hold.
+        folder: where the file goes.
+        kind: of the values, for the file's name.
+    """
+    file = folder / f"{datetime.now():%Y-%m-%d_%H-%M-%S}{kind and '-'}{kind}.json"
     content = {
         "machine": machine(),
         "versions": package_versions() | {"sumo-rl": _peer_version()},
         "git_commit": git_commit(),
-        "options": options,
-        "rows": kept,
+        **values,
     }
     folder.mkdir(parents=True, exist_ok=True)
     save_text(file, json.dumps(content, indent=1) + "\n")

@@ -1,6 +1,5 @@
 """The layers that are counted: all of them drive the same trips, to the same second."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +7,9 @@ import libsumo
 import pytest
 
 from bench.cases import CASES, prepare
-from bench.instructions import count
-from bench.layers import LAYERS, Drive, layer_command
+from bench.fixed_plan import compare_instructions
+from bench.instructions import Part, has_valgrind
+from bench.layers import LAYERS, Drive
 from trafficrl.simulation.options import SimulationOptions
 
 END_S = 120.0
@@ -58,9 +58,10 @@ def test_each_layer_goes_to_the_horizon(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
-def test_the_bare_program_is_counted(drive: Drive, tmp_path: Path) -> None:
-    short, long = (
-        count(layer_command("sumo", drive, tmp_path, at_s), "cachegrind") for at_s in (10, 40)
-    )
-    assert 1e6 < long - short < 1e9
+@pytest.mark.skipif(not has_valgrind(), reason="valgrind is not installed")
+def test_the_environment_is_counted_beside_the_bare_program(drive: Drive, tmp_path: Path) -> None:
+    row = compare_instructions(CASES["grid3"], Drive(drive.task, tmp_path), Part(10, 40, 9.0))
+    assert 1e6 < row.raw["sumo"] < 1e9
+    assert 1 < row.value < 9
+    assert row.value == row.raw["environment"] / row.raw["sumo"]
+    assert str(row.target) == "<= 9"
