@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.compare import Target, ratio, take_turns
+from bench.compare import Plan, Target, ratio, take_turns
 from bench.cost import Cost
+from bench.report import save_values
+from bench.training import middle_row
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -72,3 +74,55 @@ def test_a_target_is_met_at_its_limit() -> None:
     assert not Target(1.25).met(1.26)
     assert Target(4, at_least=True).met(4)
     assert not Target(4, at_least=True).met(3.9)
+
+
+def test_what_takes_long_has_fewer_turns_but_never_more(tmp_path: Path) -> None:
+    assert Plan(tmp_path, repeats=5).at_most(3).repeats == 3
+    assert Plan(tmp_path, repeats=1).at_most(3).repeats == 1
+
+
+def test_the_middle_one_of_several_trainings_is_told() -> None:
+    runs = [
+        {"sumo": 2.0, "update": 1.0, "environment": 1.0},
+        {"sumo": 80.0, "update": 10.0, "environment": 10.0},
+        {"sumo": 1.0, "update": 1.0, "environment": 2.0},
+    ]
+    row = middle_row("city", "wall time", runs, Target(15))
+    assert (row.value, row.note) == (25.0, "sumo 50.0, update 25.0, environment 25.0")
+    assert row.raw == {"trainings": runs}
+
+
+def test_every_file_says_what_it_was_measured_with(tmp_path: Path) -> None:
+    file = save_values({"cases": [1]}, tmp_path / "new", kind="instructions")
+    assert file.name.endswith("-instructions.json")
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert list(kept) == ["machine", "versions", "git_commit", "cases"]
+    assert kept["versions"]["libsumo"].startswith("1.")
+
+
+@pytest.mark.slow
+def test_a_training_is_watched(tmp_path: Path) -> None:
+    """Its times come from methods that only the training itself knows by name."""
+    done = run("--only=d", "--quick", f"--output={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    (file,) = tmp_path.glob("*.json")
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert [row["what"].partition(" outside")[0] for row in rows] == ["wall time", "processor time"]
+    for row in rows:
+        (times_s,) = row["raw"]["trainings"]
+        assert min(times_s.values()) > 0, "a part that takes no time is not seen at all"
+        assert times_s["sumo"] > times_s["environment"]
+        assert 0 < row["value"] < 90
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("letter", ["e", "g", "i", "j"])
+def test_measures_that_go_behind_what_is_public_work(tmp_path: Path, letter: str) -> None:
+    done = run(f"--only={letter}", "--quick", f"--output={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    (file,) = tmp_path.glob("*.json")
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert {row["measure"] for row in rows} == {letter}
+    assert "NOT THE SAME" not in done.stdout
+    workers = [row for row in rows if "worker" in row["what"]]
+    assert len(workers) == (1 if letter in "ei" else 0)
