@@ -45,7 +45,7 @@ SETTINGS = (
     Setting("city36", 1500, (LIBSUMO,), target=Target(4, at_least=True)),
     Setting("city36", 300, (TRACI,), target=Target(15, at_least=True)),
     Setting("city36", 300, every_s=5),  # its default
-    Setting("city36", 150, every_s=1),
+    Setting("city36", 150, (LIBSUMO,), every_s=1),
 )
 TURNS = 3
 """On the large city."""
