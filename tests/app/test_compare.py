@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from report_cases import altered
 from run_cases import database, judged, trained
 
 from trafficrl.app.compare import run
+from trafficrl.evaluation.database import EvaluationDatabase
+from trafficrl.evaluation.outcome import Outcome
 
 
 @pytest.fixture
@@ -57,6 +60,49 @@ def test_controllers_of_other_runs_come_from_the_database(
     assert run(words) == 0
     assert "policy" in capsys.readouterr().out
     assert "policy" in (tmp_path / "report.md").read_text()
+
+
+def test_a_database_alone_shows_what_it_holds_each_build_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(shutil.copytree(one_run_of(tmp_path), tmp_path / "base"))
+    held = EvaluationDatabase(folder)
+    (build,) = held.groups()
+    first = held.episodes()[0]
+    newer = replace(first.identity, sumo="1.29.0", run="elsewhere/new")
+    held.record(newer, Outcome(first.metrics, (), 0.0))
+    held.record(first.identity, Outcome(first.metrics, (), 0.0))  # by two processes at once
+    assert run(["--database", str(folder)]) == 0
+    usual, other = capsys.readouterr().out.split("SUMO 1.29.0")
+    assert f"{build.name} {build.options}" in " ".join(usual.split())
+    rows = [line.split() for line in usual.splitlines() if " judged " in line]
+    assert len(rows) == 2 * 3
+    assert {row[4] for row in rows} == {"2"}, "each episode once"
+    assert [row[0] for row in rows] == ["evening"] * 3 + ["morning"] * 3
+    delays = [float(row[5]) for row in rows]
+    assert delays == sorted(delays[:3]) + sorted(delays[3:])
+    results = json.loads((judged() / "evaluation" / "results.json").read_text())
+    of_fixed = [
+        one["metrics"]["delay_s"]
+        for one in results["episodes"]
+        if (one["controller"], one["scenario"]) == ("fixed", "evening")
+    ]
+    (fixed,) = (row for row in rows[:3] if row[2] == "fixed")
+    assert float(fixed[5]) == pytest.approx(sum(of_fixed) / 2, abs=0.06)
+    (row,) = (line.split() for line in other.splitlines() if " new " in line)
+    assert row[4] == "1"
+    assert "Only rows of one scenario and setting" in other
+
+
+def one_run_of(tmp_path: Path) -> Path:
+    """A database with the episodes of `judged` alone, which other tests may have added to."""
+    asked = EvaluationDatabase(database())
+    judged()
+    only = EvaluationDatabase(tmp_path / "only")
+    for one in asked.episodes():
+        if Path(one.identity.run).name == "judged":
+            only.record(one.identity, Outcome(one.metrics, (), one.reward))
+    return only.folder
 
 
 def test_a_run_of_another_sumo_is_set_apart_aloud(
@@ -240,7 +286,10 @@ def test_another_validation_is_seen(again: Path, capsys: pytest.CaptureFixture[s
         (["RUN", "RUN", "--tolerance", "5%", "--baseline", "x"], 2, "--baseline has no meaning"),
         (["RUN", "--baseline", "nobody"], 2, "--baseline: unknown 'nobody'; choices: fixed,"),
         (["RUN", "--database", "nowhere"], 2, "--database: there is no folder nowhere"),
-        ([], 2, "the following arguments are required: RUN"),
+        ([], 2, "name a RUN, or --database FOLDER"),
+        (["RUN", "--database", "."], 2, "holds no episodes"),
+        (["--database", "."], 2, "holds no episodes"),
+        (["--database", "DATABASE", "--baseline", "fixed"], 2, "--baseline needs a RUN"),
         (["RUN", "--colour"], 2, "unrecognized arguments: --colour"),
         (["nowhere"], 1, "nowhere is no run folder: there is no such folder"),
         (["RUN", "JUDGED", "--tolerance", "5%"], 1, "holds no training: it has no metrics.csv"),
@@ -254,6 +303,8 @@ def test_a_mistake_is_one_line_and_a_code(
     names = {
         "RUN": str(trained()),
         "JUDGED": str(judged()),
+        "DATABASE": str(database()),
+        ".": str(tmp_path),
         "FILE/report": f"{tmp_path}/FILE/report",
     }
     assert run([names.get(word, word) for word in words]) == code

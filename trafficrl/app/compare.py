@@ -1,5 +1,7 @@
 """trafficrl-compare: all judged controllers of some runs in one table and one page.
 
+With --database alone: what it holds, each version and option set of SUMO apart.
+
 0  done, or the two trainings agree      3  they do not
 1  a run cannot be read                  2  wrong usage
 """
@@ -18,6 +20,7 @@ from trafficrl.evaluation.report.agreement import (
     configured_differently,
     unshared_seeds,
 )
+from trafficrl.evaluation.report.held import holds_episodes, print_held
 from trafficrl.evaluation.report.others import find_others
 from trafficrl.evaluation.report.page import save_report
 from trafficrl.evaluation.report.report import build_report
@@ -41,6 +44,9 @@ def main() -> None:
 def run(words: Sequence[str]) -> int:
     """The command has run on these arguments; the exit code is returned."""
     arguments = _arguments(words)
+    if not arguments.runs:
+        print_held(EvaluationDatabase(arguments.database))
+        return 0
     if arguments.tolerance is not None:
         return agree(arguments.runs, arguments.tolerance)
     command = shlex.join([COMMAND, *words])
@@ -122,7 +128,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """
     parser = command_parser(COMMAND, __doc__)
     add = parser.add_argument
-    add("runs", nargs="+", type=Path, metavar="RUN", help="folder of a training or an evaluation")
+    add("runs", nargs="*", type=Path, metavar="RUN", help="folder of a training or an evaluation")
     add("--baseline", metavar="NAME", help="controller that the others are compared with")
     add("--output", type=Path, metavar="FOLDER", help=f"where the report goes ({OUTPUT})")
     add(
@@ -146,6 +152,14 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.database and not arguments.database.is_dir():
         raise ConfigError(f"--database: there is no folder {arguments.database}")
+    if arguments.database and not holds_episodes(arguments.database):
+        raise ConfigError(f"--database: {arguments.database} holds no episodes")
+    if not arguments.runs:
+        if not arguments.database:
+            raise ConfigError(f"name a RUN, or --database FOLDER; see {COMMAND} --help")
+        for name in ("baseline", "output", "tolerance"):
+            if getattr(arguments, name) is not None:
+                raise ConfigError(f"--{name} needs a RUN")
     if arguments.tolerance is None:
         return
     if len(arguments.runs) != 2:
