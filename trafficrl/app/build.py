@@ -34,7 +34,6 @@ __all__ = [
     "build_evaluator",
     "build_task",
     "build_validation",
-    "check_database",
     "judge",
     "judged_on",
     "open_run",
@@ -158,16 +157,6 @@ def build_evaluator(config: ExperimentConfig, task: Task, paths: RunPaths) -> Ev
         max_crashes=config.execution.max_crashes,
         hang_timeout_s=config.execution.hang_timeout_s,
     )
-
-
-def check_database(config: ExperimentConfig) -> None:
-    """Return when what is judged at the end of a training can be kept.
-
-    Raises:
-        RunError: the database cannot be written.
-    """
-    if config.evaluation.database:
-        EvaluationDatabase(Path(config.evaluation.database)).check_writable()
 
 
 def build_validation(

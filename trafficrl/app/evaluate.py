@@ -33,7 +33,7 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
             chosen = find_controllers(config.controllers, config).values()
             if not config.controller.keys() >= set(chosen):
                 with stop.deferred():  # torch bears no exception from a signal while it is imported
-                    import trafficrl.training.models  # noqa: F401, PLC0415
+                    from trafficrl.training.models import load_model  # noqa: F401, PLC0415
             judge_controllers(config, folder)
     except Stopped as stopped:
         if config.evaluation.database and config.evaluation.reuse:

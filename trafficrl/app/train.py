@@ -9,13 +9,14 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from trafficrl.app.build import build_evaluator, check_database, judge, judged_on, open_run
+from trafficrl.app.build import build_evaluator, judge, judged_on, open_run
 from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
 from trafficrl.app.reopen import check_origin, clear_leftovers, is_finished, reopened
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import config_hash
 from trafficrl.errors import RunError
+from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.evaluator import Evaluator
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.results import Comparison
@@ -160,6 +161,16 @@ def run(
     record.update(verdict=comparison.verdict("policy"))
     log.info("run folder: %s", paths.root)
     return end.reason
+
+
+def check_database(config: ExperimentConfig) -> None:
+    """Return when what is judged at the end of a training can be kept.
+
+    Raises:
+        RunError: the database cannot be written.
+    """
+    if config.evaluation.database:
+        EvaluationDatabase(Path(config.evaluation.database)).check_writable()
 
 
 def judge_policy(

@@ -33,8 +33,13 @@ from trafficrl.evaluation.schema import (
     queue_row,
     queues_of,
 )
+from trafficrl.evaluation.shard_names import (
+    EPISODES_TABLE,
+    PREFIX_LENGTH,
+    shard_name,
+    shard_prefix,
+)
 from trafficrl.evaluation.shards import (
-    SUFFIX,
     check_writable,
     list_shards,
     read_shards,
@@ -46,9 +51,6 @@ from trafficrl.simulation.options import MESOSCOPIC
 
 __all__ = ["EvaluationDatabase", "RecordedEpisode", "SumoBuild"]
 
-EPISODES_TABLE = "episodes"
-CONFIGURATION_LETTERS, SEED_DIGITS = 16, 10
-PREFIX_LENGTH = CONFIGURATION_LETTERS + SEED_DIGITS + 2
 WITHOUT_EMISSIONS: dict[str, Any] = {"co2_g": None, "fuel_g": None}
 
 
@@ -200,16 +202,6 @@ class EvaluationDatabase:
         there = [file for file in files if file.exists()]
         columns = QUEUES | SLICE_QUEUES
         return dict(map(queues_of, read_shards(there, columns, optional=SLICE_QUEUES)))
-
-
-def shard_prefix(identity: EpisodeIdentity) -> str:
-    """Begins the name of every file that may hold the episode: others need not be opened."""
-    return f"{identity.configuration[:CONFIGURATION_LETTERS]}-{identity.sumo_seed:0{SEED_DIGITS}d}-"
-
-
-def shard_name(identity: EpisodeIdentity, row_id: str) -> str:
-    """Name of the files of an episode: one in each table."""
-    return f"{shard_prefix(identity)}{row_id}{SUFFIX}"
 
 
 def episode_of(row: Sequence[Any]) -> RecordedEpisode:

@@ -21,7 +21,7 @@ from trafficrl.runs.seeding import Split
 from trafficrl.simulation.backend import sumo_version
 from trafficrl.simulation.options import option_set
 
-__all__ = ["Identities"]
+__all__ = ["CIRCUMSTANCES_LETTERS", "Identities"]
 
 CIRCUMSTANCES_LETTERS = 32
 """So many of a setting tell what was simulated; the others, with which code."""

@@ -9,8 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from trafficrl.evaluation.database import EPISODES_TABLE, EvaluationDatabase, RecordedEpisode
+from trafficrl.evaluation.database import EvaluationDatabase, RecordedEpisode
 from trafficrl.evaluation.identity import CIRCUMSTANCES_LETTERS
+from trafficrl.evaluation.shard_names import EPISODES_TABLE
 from trafficrl.evaluation.shards import list_shards
 from trafficrl.evaluation.tables import number
 
