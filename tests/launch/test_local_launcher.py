@@ -92,6 +92,7 @@ def test_a_job_that_is_warned_goes_on_in_its_folder_and_what_is_finished_is_left
     assert [record(run)["resumes"] for run in (cut, uncut)] == [1, 0]
 
 
+@pytest.mark.slow  # its jobs import everything anew
 def test_a_link_that_fails_lets_the_next_not_begin_until_it_is_mended(tmp_path: Path) -> None:
     members = tmp_path / "conf" / "scenarios"
     members.mkdir(parents=True)

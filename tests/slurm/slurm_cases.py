@@ -46,4 +46,4 @@ def wait_for(true: Callable[[], bool], wait_s: float = WAIT_S) -> None:
     end_s = time.monotonic() + wait_s
     while not true():
         assert time.monotonic() < end_s, f"not so after {wait_s:g} s"
-        time.sleep(0.1)
+        time.sleep(0.5)  # asking Slurm takes processor time from what is waited for

@@ -94,6 +94,7 @@ def test_a_chain_is_sent_by_a_command_that_returns_and_each_seed_goes_on_alone_i
         assert shown(job_of(three))["StartTime"] >= shown(job_of(two))["EndTime"]
 
 
+@pytest.mark.slow  # its jobs import everything anew
 def test_a_link_that_fails_cancels_what_follows_and_the_same_command_repeats_these(
     place: Path,
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_link_that_fails_cancels_what_follows_and_the_same_command_repeats_the
     assert [step.scenarios for step in lineage] == [("first",), ("own",)]
 
 
+@pytest.mark.slow  # its jobs import everything anew
 def test_a_link_whose_predecessor_is_submitted_again_waits_for_the_new_job(place: Path) -> None:
     held = "+hydra.launcher.additional_parameters.hold=true"
     words = ("--config-dir", "conf", *SLURM, *TINY, held, "batch=first,second,third")

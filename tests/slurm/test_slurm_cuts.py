@@ -89,6 +89,7 @@ def test_a_job_that_is_told_to_stop_ends_as_if_it_had_not_been(
     assert_equal_runs(RunPaths(run), RunPaths(sweep[UNCUT]))
 
 
+@pytest.mark.slow  # its jobs import everything anew
 def test_a_killed_job_has_failed_and_the_same_command_sends_only_what_is_missing(
     place: Path, sweep: dict[str, Path]
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_killed_job_has_failed_and_the_same_command_sends_only_what_is_missing
     assert now == {number: job_of(run) for number, run in sweep.items()}
 
 
+@pytest.mark.slow  # its jobs import everything anew
 def test_a_preempted_job_goes_on_when_the_urgent_one_is_done(
     place: Path, sweep: dict[str, Path]
 ) -> None:
