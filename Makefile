@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+PIP_ARGS ?=
 INSTALLED = $(VENV)/.installed
 
 .PHONY: train test lint bench docs install
@@ -31,5 +32,5 @@ install: $(INSTALLED)
 # The stamp comes last: an install that broke off is done again.
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --editable '.[dev]'
 	touch $@
