@@ -28,6 +28,7 @@ from typing import Any
 
 from trafficrl.app import collect as collecting
 from trafficrl.app.compose import cached_network, compose_experiment, compose_task
+from trafficrl.app.controllers import find_controllers
 from trafficrl.app.evaluate import judge_controllers
 from trafficrl.app.run import Run, load_run
 from trafficrl.app.run_log import logged
@@ -155,7 +156,7 @@ def evaluate(
     names = [named(one) for one in controllers]
     whole = EvaluateConfig(**_values(usable(config)), controllers=names)
     with run_folder(folder, "evaluate") as place:
-        return judge_controllers(whole, place)
+        return judge_controllers(whole, place, find_controllers(names, whole))
 
 
 def collect(

@@ -30,26 +30,31 @@ def evaluate(config: EvaluateConfig, folder: Path) -> None:
     """
     try:
         with StopRequest(time_limit_s=config.execution.time_limit_s) as stop:
-            chosen = find_controllers(config.controllers, config).values()
-            if not config.controller.keys() >= set(chosen):
+            controllers = find_controllers(config.controllers, config)
+            if not config.controller.keys() >= set(controllers.values()):
                 with stop.deferred():  # torch bears no exception from a signal while it is imported
                     from trafficrl.training.models import load_model  # noqa: F401, PLC0415
-            judge_controllers(config, folder)
+            judge_controllers(config, folder, controllers)
     except Stopped as stopped:
         if config.evaluation.database and config.evaluation.reuse:
             raise
         raise KeyboardInterrupt(str(stopped)) from stopped
 
 
-def judge_controllers(config: EvaluateConfig, folder: Path) -> Comparison:
+def judge_controllers(
+    config: EvaluateConfig, folder: Path, controllers: dict[str, str]
+) -> Comparison:
     """The outcome, which `evaluation/results.json` in the folder holds too; the table is printed.
 
+    Args:
+        config: of the evaluation.
+        folder: the run folder.
+        controllers: the configuration's, as `find_controllers` finds them.
+
     Raises:
-        ConfigError: an unknown controller.
         RunError: the folder holds a trained run.
         CheckpointError: a model that is missing, damaged, or was trained for another network.
     """
-    controllers = find_controllers(config.controllers, config)
     paths = RunPaths(folder)
     refuse_used(paths)
     config, task = open_run(config, paths)
