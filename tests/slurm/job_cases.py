@@ -88,7 +88,11 @@ def state(folder: Path) -> str:
 def until_ended(*folders: Path, wait_s: float = WAIT_S) -> dict[str, str]:
     """Name of the run folder -> state of its job, which does not run any more."""
     wait_for(lambda: all(state(folder) in ENDED for folder in folders), wait_s)
-    return {folder.name: state(folder) for folder in folders}
+    ends = {folder.name: state(folder) for folder in folders}
+    for folder in folders:
+        if ends[folder.name] == "FAILED":  # pytest shows it should that be a surprise
+            print(logs(folder))
+    return ends
 
 
 def has_done(folder: Path, steps: int) -> bool:
