@@ -41,6 +41,7 @@ SAC = SACConfig(action=DURATIONS, observation=OBSERVATION, tau=0.1, ent_coef=0.5
 DQN = DQNConfig(
     action=replace(NEXT_PHASE, interval_s=3),  # some signals have no choice at some decisions
     observation=SEEN,
+    return_steps=2,
     target_update_interval=3,
     exploration_final=0.1,
     exploration_fraction=0.5,

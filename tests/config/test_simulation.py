@@ -89,6 +89,13 @@ def test_what_the_mesoscopic_model_would_leave_out_in_silence_is_refused(
     experiment(given)
 
 
+def test_nobody_stands_inside_a_junction_in_the_mesoscopic_model() -> None:
+    held = "network.signals.all_red_hold_s=5"
+    with pytest.raises(ConfigError, match=r"all_red_hold_s=5 \[s\] does not go with .*=meso"):
+        experiment(held, "execution.simulator=meso")
+    experiment(held)
+
+
 @pytest.mark.parametrize("given", ["eager-insert=true", "device.rerouting.probability=0.5"])
 def test_what_the_mesoscopic_model_minds_is_taken(given: str) -> None:
     experiment(f"+simulation.options.{given}", "execution.simulator=meso")

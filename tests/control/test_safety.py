@@ -173,7 +173,7 @@ def test_crossing_greens_are_caught_and_told_from_those_of_the_plan(tmp_path: Pa
 
 
 def signal_of(*states: str, **changes: float) -> Signal:
-    times = {"yellow_s": 2.0, "all_red_s": 1.0, "min_green_s": 3.0} | changes
+    times: dict[str, Any] = {"yellow_s": 2.0, "all_red_s": 1.0, "min_green_s": 3.0, **changes}
     phases = tuple(Phase(state, state, 10.0) for state in states)
     return Signal("one", phases, **times, incoming_lanes=(), outgoing_lanes=())
 

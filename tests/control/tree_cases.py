@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from trafficrl.network.model import Connection, Edge, Lane, Network
 from trafficrl.network.signals import Phase, Signal
@@ -43,7 +44,7 @@ def network(
 def signal(
     name: str, states: Sequence[str], durations_s: Sequence[float] = (), **timing: float
 ) -> Signal:
-    values = {"yellow_s": 0.0, "all_red_s": 0.0, "min_green_s": 5.0} | timing
+    values: dict[str, Any] = {"yellow_s": 0.0, "all_red_s": 0.0, "min_green_s": 5.0, **timing}
     planned = durations_s or [90 / len(states)] * len(states)
     phases = tuple(
         Phase(str(index), state, duration_s)

@@ -101,11 +101,13 @@ def expected(state: TrafficState, name: str, signal: Signal, phase: int) -> floa
     room = np.array([max(lane.length_m / 7.5, 1) for lane in CITY.lanes]) - there
     found: dict[str, float] = {
         "phase_queue": total(stop, state.now.queue_veh) / 20,
+        "phase_longest_queue": max(total({lane}, state.now.queue_veh) for lane in stop) / 20,
         "phase_vehicles": total(stop, there) / 20,
         "phase_approaching": total(behind(stop), there) / 20,
         "phase_arriving": total(sending(stop, signal) & released(state), there) / 20,
         "phase_released": total(stop & released(state), there) / 20,
         "phase_waiting": total(stop, state.now.waiting_s) / max(total(stop, there), 1) / 120,
+        "phase_delayed": total(stop | behind(stop), state.now.delayed_veh) / 20,
         "phase_downstream": total(ahead, there) / 20,
         "phase_room": total(ahead, np.maximum(room, 0)) / 20,
         "phase_pressure": sum(pressure(lane, there) for lane in stop) / 20,

@@ -244,8 +244,31 @@ def rows_of(model: MaskedDQN, steps: int) -> np.ndarray[Any, Any]:
     for _ in range(steps // model.n_envs + 2):
         experience.step()
     assert model.replay_buffer is not None
-    found: np.ndarray[Any, Any] = model.replay_buffer.observations.reshape(-1, 6 * 13 + 6)
+    found: np.ndarray[Any, Any] = model.replay_buffer.observations.reshape(
+        -1, model.observation_space.shape[-1]
+    )
     return found[(found[:, 6:12] > 0).any(axis=1)]
+
+
+def test_the_pay_of_several_decisions_is_summed(tmp_path: Path) -> None:
+    patient = replace(DQN, return_steps=3, buffer_size=40)
+    with off_policy_learner(tmp_path, patient, replace(RUN, end_time=180)) as model:
+        model._setup_learn(1)
+        experience = build_experience(model, patient)
+        for _ in range(20):
+            experience.step()
+        buffer = model.replay_buffer
+        assert buffer is not None
+        assert not buffer.dones[4:7].any()
+        drawn = buffer._get_samples(np.full(50, 4))
+        paid = buffer.rewards[4] + 0.9 * buffer.rewards[5] + 0.9**2 * buffer.rewards[6]
+        assert np.ptp(paid) > 0.01
+        off = np.abs(drawn.rewards.numpy() - paid)  # (50, environments)
+        assert off.min(axis=1).max() < 1e-5
+        assert drawn.discounts is not None
+        assert drawn.discounts.flatten().tolist() == pytest.approx([0.9**3] * 50)
+        following = {row.tobytes() for row in buffer.next_observations[6]}
+        assert {row.tobytes() for row in drawn.next_observations.numpy()} <= following
 
 
 def test_the_target_follows_by_gradient_steps(tmp_path: Path) -> None:

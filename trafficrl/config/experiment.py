@@ -100,6 +100,12 @@ class ExperimentConfig:
                 f"simulation.{given[0]} does not go with execution.simulator=meso, which has no "
                 "lanes and no following: leave it out, or take execution.simulator=micro"
             )
+        if self.network.signals.all_red_hold_s:
+            raise ConfigError(
+                f"network.signals.all_red_hold_s={self.network.signals.all_red_hold_s:g} [s] does "
+                "not go with execution.simulator=meso, in which nobody stands inside a junction: "
+                "set 0, or take execution.simulator=micro"
+            )
 
     def _check_clocks(self) -> None:
         """The three clocks fit: step <= sample <= decision <= episode, in whole multiples."""

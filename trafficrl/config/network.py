@@ -53,12 +53,17 @@ class ClearanceConfig:
     """Yellow after each green [s]; 0 only to stand beside results published without clearance."""
     all_red_s: float = 2.0
     """All-red between yellow and the next green [s]."""
+    all_red_hold_s: float = 0.0
+    """How much longer it lasts at most while vehicles that have lost their green still stand inside
+    the junction [s]: left turns that waited there for a gap, whom the next green would lock in.
+    Signals whose program SUMO runs (fixed, actuated, delay_based) do not wait."""
     min_green_s: float = 5.0
     """Shortest green [s]."""
 
     def __post_init__(self) -> None:
         check_range("network.signals.yellow_s", self.yellow_s, 0, 10, unit="s")
         check_range("network.signals.all_red_s", self.all_red_s, 0, 10, unit="s")
+        check_range("network.signals.all_red_hold_s", self.all_red_hold_s, 0, 60, unit="s")
         check_range("network.signals.min_green_s", self.min_green_s, 1, 60, unit="s")
 
 

@@ -113,6 +113,8 @@ class DQNConfig(OffPolicyConfig):
 
     kind: str = "dqn"
     observation: SignalObservationConfig = field(default_factory=SignalObservationConfig)
+    return_steps: int = 1
+    """Decisions whose pay is summed before the value of what follows is guessed."""
     target_update_interval: int = MISSING
     """Gradient steps after which the target network becomes the learned one."""
     exploration_initial: float = 1.0
@@ -126,6 +128,7 @@ class DQNConfig(OffPolicyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_range("algorithm.return_steps", self.return_steps, 1, 100, unit="decisions")
         check_range("algorithm.target_update_interval", self.target_update_interval, 1)
         for name in ("exploration_initial", "exploration_final", "exploration_fraction"):
             check_range(f"algorithm.{name}", getattr(self, name), 0, 1)

@@ -16,11 +16,13 @@ __all__ = [
 
 LOCAL_PHASE_FEATURES = (
     "phase_queue",
+    "phase_longest_queue",
     "phase_vehicles",
     "phase_approaching",
     "phase_arriving",
     "phase_released",
     "phase_waiting",
+    "phase_delayed",
     "phase_downstream",
     "phase_room",
     "phase_pressure",

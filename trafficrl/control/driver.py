@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trafficrl.control.clearances import Clearances
 from trafficrl.control.commands import Command, FollowPlan, NextPhase, PhaseDurations
 from trafficrl.errors import SimulationError
 from trafficrl.network.signals import Signal
@@ -32,6 +33,10 @@ class Change(NamedTuple):
     """That is green then, or that the clearance leads to."""
     green_step: int
     """When that phase is green."""
+    wait_until: int = 0
+    """Up to which step it may be put off while vehicles stand where they would be locked in."""
+    waiting_state: str = ""
+    """What is shown meanwhile."""
 
 
 class SignalDriver:
@@ -67,8 +72,9 @@ class SignalDriver:
         self._min_green_steps = [self._steps(signal.min_green_s) for signal in signals]
         self._yellow_steps = [self._steps(signal.yellow_s) for signal in signals]
         self._all_red_steps = [self._steps(signal.all_red_s) for signal in signals]
+        self._hold_steps = [self._steps(signal.all_red_hold_s) for signal in signals]
         self._changes: dict[int, list[Change]] = defaultdict(list)
-        self._clearances: dict[tuple[int, int, int], tuple[str, str]] = {}
+        self._clearances = Clearances(session, self._signals)
         self._plan_runs = True
 
     @property
@@ -108,6 +114,8 @@ class SignalDriver:
     def _run(self, steps: int) -> None:
         for _ in range(steps):
             for change in self._changes.pop(self._step, ()):
+                if self._step < change.wait_until and self._must_wait(change):
+                    change = self._put_off(change)  # noqa: PLW2901 - that is what is done now
                 self._session.show(self._signals[change.signal].id, change.state)
                 self._phase[change.signal] = change.phase
                 self._green_step[change.signal] = change.green_step
@@ -116,6 +124,26 @@ class SignalDriver:
             self._step += 1
             if self._after_step is not None:
                 self._after_step()
+
+    def _must_wait(self, change: Change) -> bool:
+        """Vehicles stand inside the junction where the change closes, and there is time to wait."""
+        planned = [
+            step
+            for step, changes in self._changes.items()
+            if any(other.signal == change.signal for other in changes)
+        ]
+        shortest = self._min_green_steps[change.signal]
+        if planned and min(planned) <= self._step + shortest:
+            return False
+        return self._clearances.are_blocked(change.signal, change.phase)
+
+    def _put_off(self, change: Change) -> Change:
+        """It is planned a step later; what is shown until then."""
+        later = change._replace(green_step=self._step + 1)
+        self._changes[later.green_step].append(later)
+        if self._last_green_step[change.signal] == change.green_step:
+            self._last_green_step[change.signal] = later.green_step
+        return later._replace(state=change.waiting_state)
 
     def _plan_next_phase(self, command: NextPhase) -> None:
         phases: list[int] = command.phase.tolist()
@@ -161,32 +189,20 @@ class SignalDriver:
         signal, now = self._signals[index], self._last_phase[index]
         if following == now:
             return
-        shown = [(start, signal.phases[following].state)]
+        green, waiting = start, (0, "")
         if start > 0:  # nothing was green before the episode, so there is nothing to clear
-            yellow_state, all_red_state = self._clearance(index, now, following)
+            yellow_state, all_red_state = self._clearances.between(index, now, following)
             yellow = max(start, self._earliest_end(index))
             all_red = yellow + self._yellow_steps[index]
-            shown = [
-                (yellow, yellow_state),
-                (all_red, all_red_state),
-                (all_red + self._all_red_steps[index], signal.phases[following].state),
-            ]
-        green, _ = shown[-1]
-        # A part of no length is shown for no time: the next one replaces it.
-        for step, state in shown:
-            self._changes[step].append(Change(index, state, following, green))
+            green = all_red + self._all_red_steps[index]
+            waiting = (green + self._hold_steps[index], all_red_state)
+            # A part of no length is shown for no time: the next one replaces it.
+            self._changes[yellow].append(Change(index, yellow_state, following, green))
+            self._changes[all_red].append(Change(index, all_red_state, following, green))
+        state = signal.phases[following].state
+        self._changes[green].append(Change(index, state, following, green, *waiting))
         self._last_phase[index] = following
         self._last_green_step[index] = green
-
-    def _clearance(self, index: int, now: int, following: int) -> tuple[str, str]:
-        """Yellow and all-red of a signal between two phases; put together once an episode."""
-        between = (index, now, following)
-        states = self._clearances.get(between)
-        if states is None:
-            signal = self._signals[index]
-            states = signal.yellow_state(now, following), signal.all_red_state(now, following)
-            self._clearances[between] = states
-        return states
 
     def _earliest_end(self, index: int) -> int:
         """The step at which the minimum green of a signal's phase is over."""

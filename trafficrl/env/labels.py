@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from trafficrl.config.algorithm import ActionKind
 from trafficrl.control.commands import Command, FollowPlan, NextPhase, PhaseDurations
 from trafficrl.env.actions import NextPhaseAction, PhaseDurationsAction
-from trafficrl.env.signal_observations import PhasePlaces
+from trafficrl.env.phase_places import PhasePlaces
 from trafficrl.env.task import Task
 from trafficrl.network.model import Network
 from trafficrl.network.programs import SignalProgram

@@ -150,10 +150,13 @@ def _signals(net: ParsedNet, extras: Extras) -> tuple[Signal, ...]:
     """The signals that a controller decides for, by id."""
     from_lanes: dict[tuple[str | None, int], list[str]] = defaultdict(list)
     to_lanes: dict[tuple[str | None, int], list[str]] = defaultdict(list)
+    inner: dict[tuple[str | None, int], list[str]] = defaultdict(list)
     for connection in net.connections:
         link = (connection.signal_id, connection.link_index)
         from_lanes[link].append(connection.from_lane)
         to_lanes[link].append(connection.to_lane)
+        if connection.inner_edge is not None:
+            inner[link].append(connection.inner_edge)
     signals = []
     for name, phases in sorted(extras.phases.items()):
         num_links = len(net.programs[name][0].state) if net.programs.get(name) else 0
@@ -162,8 +165,8 @@ def _signals(net: ParsedNet, extras: Extras) -> tuple[Signal, ...]:
                 f"the net file has no program of {len(phases[0].state)} links for signal {name!r}"
             )
         links = [(name, index) for index in range(num_links)]
-        lanes = ([tuple(ends[link]) for link in links] for ends in (from_lanes, to_lanes))
-        incoming, outgoing = map(tuple, lanes)
+        parts = (from_lanes, to_lanes, inner)
+        incoming, outgoing, inside = (tuple(tuple(of[link]) for link in links) for of in parts)
         signals.append(
             Signal(
                 name,
@@ -171,6 +174,7 @@ def _signals(net: ParsedNet, extras: Extras) -> tuple[Signal, ...]:
                 **asdict(extras.clearance),
                 incoming_lanes=incoming,
                 outgoing_lanes=outgoing,
+                inner_edges=inside,
             )
         )
     return tuple(signals)

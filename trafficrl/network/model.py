@@ -69,6 +69,8 @@ class Connection:
     signal_id: str | None
     link_index: int
     """Index into the signal's state string; -1 without a signal."""
+    inner_edge: str | None = None
+    """Edge inside the junction on which it begins; None in a network without such."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,7 @@ def _connection(element: ET.Element) -> Connection:
         values["dir"],
         values.get("tl"),
         int(values.get("linkIndex", -1)),
+        values["via"].rpartition("_")[0] if "via" in values else None,
     )
 
 

@@ -23,11 +23,18 @@ class Clearance:
     yellow_s: float
     all_red_s: float
     min_green_s: float
+    all_red_hold_s: float = 0.0
+    """Sidecars of before lack it."""
 
     @classmethod
     def of(cls, config: ClearanceConfig) -> "Clearance":
         """The times that the configuration gives to all signals."""
-        return cls(float(config.yellow_s), float(config.all_red_s), float(config.min_green_s))
+        return cls(
+            float(config.yellow_s),
+            float(config.all_red_s),
+            float(config.min_green_s),
+            float(config.all_red_hold_s),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ class Signal:
     """For each link index, the lanes that it releases."""
     outgoing_lanes: tuple[tuple[str, ...], ...]
     """For each link index, the lanes that it leads to."""
+    inner_edges: tuple[tuple[str, ...], ...] = ()
+    """For each link index, the edges inside the junction on which it begins: up to where it
+    would wait for others."""
+    all_red_hold_s: float = 0.0
+    """How much longer all-red lasts at most while vehicles stand on those that it closes [s]."""
 
     @property
     def cycle_s(self) -> float:

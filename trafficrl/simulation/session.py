@@ -155,6 +155,11 @@ class SumoSession:
         """(4, E) the same of whole edges; of queue and waiting time see `MesoscopicLanes`."""
         return self._read(self._running.calls.edges, edge_ids)
 
+    def count_standing(self, edge_ids: Sequence[str]) -> int:
+        """Vehicles slower than 0.1 m/s on all these edges, also inside junctions [veh]."""
+        with self._asking:
+            return sum(map(self._running.calls.edges.queue, edge_ids))
+
     def read_driven(self) -> dict[str, tuple[str, ...]]:
         """Vehicle in the network now -> the edges of its way, to the one that it is on.
 

@@ -87,7 +87,7 @@ def build_sac(config: SACConfig, common: dict[str, Any]) -> SAC:
 
 def build_dqn(config: DQNConfig, common: dict[str, Any]) -> MaskedDQN:
     """How much it explores is set from outside, by the steps of the whole training."""
-    model = MaskedDQN(max_grad_norm=config.max_grad_norm, **common)
+    model = MaskedDQN(max_grad_norm=config.max_grad_norm, n_steps=config.return_steps, **common)
     # Stable-Baselines3's constructor would take it for steps, and warn of many environments.
     model.target_update_interval = config.target_update_interval
     return model

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.buffers import NStepReplayBuffer, ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from trafficrl.config.off_policy import OffPolicyConfig
@@ -34,7 +34,9 @@ class Replay:
 
     def __init__(self, model: OffPolicyAlgorithm, config: OffPolicyConfig) -> None:
         assert model.env is not None
-        assert type(model.replay_buffer) is ReplayBuffer
+        # Returns over many decisions are summed from the same arrays when they are drawn.
+        assert isinstance(model.replay_buffer, ReplayBuffer)
+        assert type(model.replay_buffer) in (ReplayBuffer, NStepReplayBuffer)
         self._model = model
         self._config = config
         self._buffer = model.replay_buffer
