@@ -89,6 +89,13 @@ def test_what_the_mesoscopic_model_would_leave_out_in_silence_is_refused(
     experiment(given)
 
 
+def test_the_mesoscopic_model_knows_no_places_on_a_lane() -> None:
+    with pytest.raises(ConfigError, match=r"phase_near and phase_next do not go with .*=meso"):
+        experiment("algorithm=ppo_shared", "reward=local_queue", "execution.simulator=meso")
+    blind = "algorithm.observation.phase_features=[phase_queue]"
+    experiment("algorithm=ppo_shared", "reward=local_queue", "execution.simulator=meso", blind)
+
+
 def test_nobody_stands_inside_a_junction_in_the_mesoscopic_model() -> None:
     held = "network.signals.all_red_hold_s=5"
     with pytest.raises(ConfigError, match=r"all_red_hold_s=5 \[s\] does not go with .*=meso"):

@@ -18,6 +18,7 @@ from trafficrl.control.commands import NextPhase
 from trafficrl.control.driver import SignalDriver
 from trafficrl.env.signal_observations import MOST, SignalObservations
 from trafficrl.errors import NetworkError
+from trafficrl.network.detectors import place_detectors, save_detectors
 from trafficrl.network.signals import Signal
 from trafficrl.simulation.reader import StateReader
 from trafficrl.simulation.state import TrafficState
@@ -30,15 +31,20 @@ SEEN = SignalObservationConfig(
 )
 ENCODER = SignalObservations(SEEN, CITY, step_s=1.0)
 END_S = 240.0
+DETECTORS = place_detectors(CITY, 70.0)
 
 
 @cache
 def drive() -> list[tuple[TrafficState, np.ndarray[Any, Any]]]:
     """State, and the phases (S,) that any signal wanted then, allowed or not; every 1 to 3 s."""
     rng, found = np.random.default_rng(3), []
+    file = cases.scratch() / "detectors.add.xml"
+    save_detectors(DETECTORS, CITY, file)
     scenario = replace(cases.scenario(num_vehicles=300, end_s=END_S), end_s=END_S)
+    scenario = replace(scenario, additional_files=(*scenario.additional_files, file))
     with cases.session(scenario) as session:
-        driver = SignalDriver(session, CITY.signals, StateReader(session, CITY, sample_s=5.0))
+        reader = StateReader(session, CITY, sample_s=5.0, detectors={70.0: DETECTORS})
+        driver = SignalDriver(session, CITY.signals, reader)
         state = driver.start()
         while not driver.finished:
             wanted = np.array([rng.integers(len(signal.phases)) for signal in CITY.signals])
@@ -106,6 +112,8 @@ def expected(state: TrafficState, name: str, signal: Signal, phase: int) -> floa
         "phase_approaching": total(behind(stop), there) / 20,
         "phase_arriving": total(sending(stop, signal) & released(state), there) / 20,
         "phase_released": total(stop & released(state), there) / 20,
+        "phase_near": total(stop | behind(stop), state.cells_veh[70.0][0]) / 10,
+        "phase_next": total(stop | behind(stop), state.cells_veh[70.0][1]) / 10,
         "phase_waiting": total(stop, state.now.waiting_s) / max(total(stop, there), 1) / 120,
         "phase_delayed": total(stop | behind(stop), state.now.delayed_veh) / 20,
         "phase_downstream": total(ahead, there) / 20,

@@ -244,7 +244,7 @@ def rows_of(model: MaskedDQN, steps: int) -> np.ndarray[Any, Any]:
     for _ in range(steps // model.n_envs + 2):
         experience.step()
     assert model.replay_buffer is not None
-    found: np.ndarray[Any, Any] = model.replay_buffer.observations.reshape(-1, 6 * 15 + 6)
+    found: np.ndarray[Any, Any] = model.replay_buffer.observations.reshape(-1, 6 * 17 + 6)
     return found[(found[:, 6:12] > 0).any(axis=1)]
 
 

@@ -19,6 +19,7 @@ from trafficrl.config.execution import (
 )
 from trafficrl.config.extensions import check_names
 from trafficrl.config.network import NetworkConfig
+from trafficrl.config.observation import check_places
 from trafficrl.config.reward import RewardConfig
 from trafficrl.config.scenarios import (
     GeneratedScenarioConfig,
@@ -90,6 +91,7 @@ class ExperimentConfig:
 
     def _check_simulator(self) -> None:
         """The mesoscopic model takes in silence what it cannot do."""
+        check_places(self.algorithm.observation.cells_m, self.execution.simulator)
         if self.execution.simulator is not Simulator.meso:
             return
         chosen = self.simulation

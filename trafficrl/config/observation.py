@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from trafficrl.config.execution import Simulator
 from trafficrl.errors import ConfigError
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ObservationBase",
     "ObservationConfig",
     "check_features",
+    "check_places",
 ]
 
 EDGE_FEATURES = (
@@ -37,6 +39,25 @@ NETWORK_FEATURES = (
 @dataclass(kw_only=True)
 class ObservationBase:
     """What a policy sees: the whole network at once, or each signal by itself."""
+
+    @property
+    def cells_m(self) -> frozenset[float]:
+        """The lengths of cells before stop lines that any of the features counts in [m]."""
+        return frozenset()
+
+
+def check_places(cells_m: frozenset[float], simulator: Simulator) -> None:
+    """Return when SUMO's model can tell where on a lane vehicles are, or nobody asks.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if cells_m and simulator is Simulator.meso:
+        raise ConfigError(
+            "algorithm.observation.phase_features: phase_near and phase_next do not go with "
+            "execution.simulator=meso, which knows no places on a lane: leave them out, or take "
+            "execution.simulator=micro"
+        )
 
 
 def check_features(scope: str, names: list[str]) -> None:

@@ -21,6 +21,8 @@ LOCAL_PHASE_FEATURES = (
     "phase_approaching",
     "phase_arriving",
     "phase_released",
+    "phase_near",
+    "phase_next",
     "phase_waiting",
     "phase_delayed",
     "phase_downstream",
@@ -47,6 +49,9 @@ class SignalObservationConfig(ObservationBase):
     """The most phases that a signal may have; with fewer, the rest is empty and never chosen."""
     reach_m: float = 300.0
     """How far behind a stop line vehicles approach it, past junctions without signals [m]."""
+    cell_m: float = 70.0
+    """Length of the cells before stop lines in which `phase_near` and `phase_next` count vehicles
+    [m]; in 5 s at 50 km/h one drives 70 m. SUMO has a detector on each."""
     phase_features: list[str] = field(default_factory=list)
     """One value for each phase of the signal."""
     signal_features: list[str] = field(default_factory=list)
@@ -55,8 +60,15 @@ class SignalObservationConfig(ObservationBase):
     def __post_init__(self) -> None:
         check_range("algorithm.observation.max_phases", self.max_phases, 2, 64)
         check_range("algorithm.observation.reach_m", self.reach_m, 0, 5000, unit="m")
+        check_range("algorithm.observation.cell_m", self.cell_m, 5, 1000, unit="m")
         check_features("phase", self.phase_features)
         check_features("signal", self.signal_features)
+
+    @property
+    def cells_m(self) -> frozenset[float]:
+        """The lengths of cells that any of the features counts in [m]."""
+        needed = {"phase_near", "phase_next"} & set(self.phase_features)
+        return frozenset({self.cell_m} if needed else ())
 
     def check_choice_of_phases(self, kind: str, action: ActionConfig) -> None:
         """Return when a policy that sees this can choose phases.

@@ -1,7 +1,7 @@
 """What every controller is, learned or classical: a state in, a command out."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from trafficrl.control.commands import Command
 from trafficrl.demand.scenario import Scenario
@@ -9,7 +9,7 @@ from trafficrl.errors import ConfigError
 from trafficrl.network.programs import SignalProgram
 from trafficrl.simulation.state import TrafficState
 
-__all__ = ["Controller", "check_whole_steps"]
+__all__ = ["Controller", "SeesCells", "cells_seen", "check_whole_steps"]
 
 
 class Controller(Protocol):
@@ -29,6 +29,20 @@ class Controller(Protocol):
 
     def decide(self, state: TrafficState) -> Command:
         """What the signals do from now until the next decision."""
+
+
+@runtime_checkable
+class SeesCells(Protocol):
+    """What looks at `TrafficState.cells_veh`."""
+
+    @property
+    def cells_m(self) -> frozenset[float]:
+        """The lengths of cells that it looks at [m]."""
+
+
+def cells_seen(*watchers: object) -> frozenset[float]:
+    """The lengths of cells that any of these looks at [m]."""
+    return frozenset().union(*(one.cells_m for one in watchers if isinstance(one, SeesCells)))
 
 
 def check_whole_steps(name: str, duration_s: float, step_s: float) -> None:

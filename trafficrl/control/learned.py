@@ -22,7 +22,11 @@ class LearnedController:
         encode: Callable[[TrafficState], NDArray[np.float32]],
         act: Callable[[NDArray[np.float32]], NDArray[Any]],
         decode: Callable[[NDArray[Any]], Command],
+        *,
+        cells_m: frozenset[float] = frozenset(),
     ) -> None:
+        self.cells_m = cells_m
+        """The lengths of cells that it sees [m]."""
         self._encode = encode
         self._act = act
         self._decode = decode

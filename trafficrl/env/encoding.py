@@ -29,6 +29,10 @@ class Encoder(Protocol):
     def names(self) -> list[str]:
         """Of the features, in the order of a row."""
 
+    @property
+    def cells_m(self) -> frozenset[float]:
+        """The lengths of cells before stop lines that it looks at [m]."""
+
     def encode(self, state: TrafficState) -> NDArray[np.float32]:
         """What is seen of that state."""
 

@@ -73,6 +73,7 @@ class ObservationEncoder:
         self._features: list[Feature] = []
         scales: list[FloatArray] = []
         self._start: dict[str, int] = {}
+        self.cells_m: frozenset[float] = frozenset()  # nothing of the network counts in cells
         self.names: list[str] = []
         for scope, chosen, table, members in tables:
             for name in chosen:

@@ -22,6 +22,8 @@ __all__ = ["Feature", "phase_features", "signal_features"]
 
 VEHICLES = 20.0
 """So many vehicles count as 1: about what a lane discharges in 40 s of green."""
+CELL_VEHICLES = 10.0
+"""As many fill 75 m of a lane."""
 WAITING_S = 120.0
 PHASE_AGE_S = 120.0
 LANES = 4.0
@@ -30,7 +32,7 @@ Feature = Callable[[TrafficState], FloatArray]
 
 
 def phase_features(
-    network: Network, around: Surroundings, places: PhasePlaces
+    network: Network, around: Surroundings, places: PhasePlaces, cell_m: float
 ) -> dict[str, Feature]:
     """Name -> (Q,) values."""
     count = len(network.lanes)
@@ -38,6 +40,8 @@ def phase_features(
         LaneSums(groups, count)
         for groups in (around.stop, around.behind, around.sending, around.ahead)
     )
+    both = zip(around.stop, around.behind, strict=True)
+    approach = LaneSums([[*near, *far] for near, far in both], count)
     room = np.array([max(lane.length_m / VEHICLE_SPACE_M, 1.0) for lane in network.lanes])
     press = lane_pressure(network)
     released = LanesOfPhases(around.stop, count)
@@ -52,10 +56,6 @@ def phase_features(
         mean: FloatArray = waiting_s / np.maximum(vehicles, 1.0)
         return mean
 
-    def delayed(state: TrafficState) -> FloatArray:
-        sums: FloatArray = stop(state.now.delayed_veh)[0] + behind(state.now.delayed_veh)[0]
-        return sums
-
     def is_current(state: TrafficState) -> FloatArray:
         one = np.zeros(len(around.stop))
         one[places.current(state)] = 1.0
@@ -68,8 +68,10 @@ def phase_features(
         "phase_approaching": lambda s: behind(s.now.vehicles_veh)[0] / VEHICLES,
         "phase_arriving": lambda s: sending(now_released(s))[0] / VEHICLES,
         "phase_released": lambda s: stop(now_released(s))[0] / VEHICLES,
+        "phase_near": lambda s: approach(s.cells_veh[cell_m][0])[0] / CELL_VEHICLES,
+        "phase_next": lambda s: approach(s.cells_veh[cell_m][1])[0] / CELL_VEHICLES,
         "phase_waiting": lambda s: mean_waiting_s(s) / WAITING_S,
-        "phase_delayed": lambda s: delayed(s) / VEHICLES,
+        "phase_delayed": lambda s: approach(s.now.delayed_veh)[0] / VEHICLES,
         "phase_downstream": lambda s: ahead(s.now.vehicles_veh)[0] / VEHICLES,
         "phase_room": lambda s: ahead(np.maximum(room - s.now.vehicles_veh, 0.0))[0] / VEHICLES,
         "phase_pressure": lambda s: stop(press(s.now.vehicles_veh))[0] / VEHICLES,

@@ -58,7 +58,7 @@ class SignalObservations:
         check_room(network, config.max_phases)
         self._phases = PhasePlaces(network, config.max_phases, step_s)
         around = Surroundings.of(network, config.reach_m)
-        of_phase = phase_features(network, around, self._phases)
+        of_phase = phase_features(network, around, self._phases, config.cell_m)
         of_signal = signal_features(network, around)
         for scope, chosen, known, count in (
             ("phase", config.phase_features, of_phase, self._phases.count),
@@ -68,6 +68,7 @@ class SignalObservations:
             for name in [name for name in chosen if name not in known]:
                 own = find_function(where, name, f"{table}_FEATURES", extensions)
                 known[name] = own.for_network(network, count)
+        self.cells_m = config.cells_m
         self._phase_features = [of_phase[name] for name in config.phase_features]
         self._signal_features = [of_signal[name] for name in config.signal_features]
         places = range(config.max_phases)

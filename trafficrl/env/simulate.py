@@ -1,24 +1,27 @@
 """Starts an episode: demand, SUMO, reader and driver, for the environment and the evaluator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from trafficrl.config.observation import check_places
 from trafficrl.config.scenarios import (
     GeneratedScenarioConfig,
     RouteFileScenarioConfig,
     ScenarioConfig,
 )
 from trafficrl.config.simulation import SimulationConfig
-from trafficrl.control.controller import Controller
+from trafficrl.control.controller import Controller, cells_seen
 from trafficrl.control.driver import SignalDriver
 from trafficrl.demand.build import build_scenario, keep_demand
 from trafficrl.demand.scenario import Scenario
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
-from trafficrl.network.programs import save_signal_programs
+from trafficrl.network.detectors import Detector, place_detectors, save_detectors
+from trafficrl.network.programs import SignalProgram, save_signal_programs
 from trafficrl.simulation.options import SimulationOptions
 from trafficrl.simulation.reader import StateReader
 from trafficrl.simulation.session import SumoSession
@@ -26,6 +29,7 @@ from trafficrl.simulation.session import SumoSession
 __all__ = ["RunningEpisode", "draw_demand", "start_episode"]
 
 PROGRAMS_FILE = "programs.add.xml"
+DETECTORS_FILE = "detectors.add.xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ def start_episode(
     controller: Controller | None = None,
     output_dir: Path | None = None,
     emissions: bool = False,
+    cells_m: frozenset[float] = frozenset(),
     after_step: Callable[[SumoSession], None] | None = None,
 ) -> RunningEpisode:
     """The episode at its first second, its generated demand below `folder`.
@@ -79,10 +84,13 @@ def start_episode(
         controller: begins its episode with it, and its programs replace those of the network.
         output_dir: where SUMO writes trips and statistics, if anywhere.
         emissions: trips hold what SUMO's emission model gives for each vehicle.
+        cells_m: lengths of the cells before stop lines in which vehicles are to be counted [m],
+            beside those that the controller sees.
         after_step: is called after each simulation step, for who watches; None for nobody.
 
     Raises:
-        ConfigError: the controller's parameters do not fit the network.
+        ConfigError: the controller's parameters do not fit the network, or vehicles are to be
+            counted in cells that the mesoscopic model does not have.
         DemandError: the demand cannot be generated on this network.
         SimulationError: SUMO would not start.
     """
@@ -96,20 +104,46 @@ def start_episode(
             end_s=task.end_s,
             folder=Path(demand.name),
         )
-        programs = controller.begin(scenario, episode.sumo_seed) if controller else ()
-        if programs:
-            file = Path(demand.name) / PROGRAMS_FILE
-            save_signal_programs(programs, file, begin_s=scenario.begin_s)
-            scenario = replace(scenario, additional_files=(*scenario.additional_files, file))
+        if controller is not None:
+            programs = controller.begin(scenario, episode.sumo_seed)
+            scenario = with_programs(scenario, programs, Path(demand.name) / PROGRAMS_FILE)
+        lengths_m = cells_m | cells_seen(controller)
+        scenario, detectors = counting(
+            task, scenario, lengths_m, Path(demand.name) / DETECTORS_FILE
+        )
         options = _options(task, episode, output_dir, emissions=emissions)
         session = SumoSession(scenario, options)
     except BaseException:
         demand.cleanup()
         raise
-    reader = StateReader(session, task.network, sample_s=task.reward.sample_s)
+    reader = StateReader(session, task.network, sample_s=task.reward.sample_s, detectors=detectors)
     watching = None if after_step is None else partial(after_step, session)
     driver = SignalDriver(session, task.network.signals, reader, after_step=watching)
     return RunningEpisode(scenario, session, driver, demand)
+
+
+def with_programs(scenario: Scenario, programs: Sequence[SignalProgram], file: Path) -> Scenario:
+    """The scenario, in which signals run these programs, written to the file."""
+    if not programs:
+        return scenario
+    save_signal_programs(programs, file, begin_s=scenario.begin_s)
+    return replace(scenario, additional_files=(*scenario.additional_files, file))
+
+
+def counting(
+    task: Task, scenario: Scenario, lengths_m: frozenset[float], file: Path
+) -> tuple[Scenario, dict[float, tuple[Detector, ...]]]:
+    """The scenario, in which vehicles are counted in cells of these lengths, and by whom.
+
+    Raises:
+        ConfigError: SUMO's model cannot tell where on a lane they are.
+    """
+    if not lengths_m:
+        return scenario, {}
+    check_places(lengths_m, task.simulator)
+    detectors = {cell_m: place_detectors(task.network, cell_m) for cell_m in sorted(lengths_m)}
+    save_detectors(list(chain.from_iterable(detectors.values())), task.network, file)
+    return replace(scenario, additional_files=(*scenario.additional_files, file)), detectors
 
 
 def _demand(task: Task, episode: Episode) -> ScenarioConfig:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from trafficrl.config.algorithm import ActionKind
 from trafficrl.config.controllers import GreedyConfig, OwnConfig, RandomConfig
 from trafficrl.control.commands import Command, NextPhase, PhaseDurations
-from trafficrl.control.controller import Controller
+from trafficrl.control.controller import Controller, cells_seen
 from trafficrl.demand.scenario import Scenario
 from trafficrl.env.labels import KINDS, Label, Labels
 from trafficrl.env.task import Task
@@ -47,6 +47,11 @@ class Teacher:
         self._parameters = f"controller.{name}{'.parameters' if own else ''}"
         self._keeps = 0
         """Decisions of the learner until its next own."""
+
+    @property
+    def cells_m(self) -> frozenset[float]:
+        """The lengths of cells that it sees [m]."""
+        return cells_seen(self._controller)
 
     def begin(self, scenario: Scenario, seed: int) -> Sequence[SignalProgram]:
         """As any controller; signals run the programs only where it drives."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trafficrl.config.shared_policy import SignalObservationConfig
+from trafficrl.control.controller import cells_seen
 from trafficrl.env.actions import build_action
 from trafficrl.env.encoding import build_encoder
 from trafficrl.env.episodes import Episode, TrainingEpisodes
@@ -78,6 +79,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         self._action = build_action(task.action, task.network, task.step_s)
         self._reward = build_reward(task.reward, task.network, task.extensions)
         self._teacher = None if teacher is None else teacher(task)
+        self._cells_m = cells_seen(self._encoder, self._teacher)
         self._taught: NDArray[Any] | None = None
         self.observation_space = self._encoder.space
         self.action_space = self._action.space
@@ -102,7 +104,9 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         if self._folder is None:
             prefix = f"slot-{self._slot}-"
             self._folder = tempfile.TemporaryDirectory(prefix=prefix, dir=self._parent_folder)
-        self._running = start_episode(self._task, episode, Path(self._folder.name))
+        self._running = start_episode(
+            self._task, episode, Path(self._folder.name), cells_m=self._cells_m
+        )
         state = self._running.driver.start()
         if self._teacher is not None:
             self._teacher.begin(self._running.scenario, episode.sumo_seed)

@@ -14,7 +14,7 @@ import numpy as np
 
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.demonstrations import Demonstrations, check_training
-from trafficrl.env.encoding import build_encoder
+from trafficrl.env.encoding import Encoder, build_encoder
 from trafficrl.env.episodes import Episode, TrainingEpisodes
 from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import RunningEpisode, start_episode
@@ -130,9 +130,17 @@ def demonstrate_episode(
     """
     demand = None if episode.demand is None else episode.demand.private
     check_training("demonstrations", episode.sumo_seed, demand)
-    running = start_episode(task, episode, folder, controller=teacher)
+    encoder = build_encoder(
+        task.observation,
+        task.network,
+        end_s=task.end_s,
+        step_s=task.step_s,
+        extensions=task.extensions,
+    )
+    cells_m = encoder.cells_m
+    running = start_episode(task, episode, folder, controller=teacher, cells_m=cells_m)
     try:
-        rows = drive(task, running, teacher, beat)
+        rows = drive(task, running, teacher, encoder, beat)
     finally:
         running.close()
     arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
@@ -141,16 +149,13 @@ def demonstrate_episode(
 
 
 def drive(
-    task: Task, running: RunningEpisode, teacher: Teacher, beat: Callable[[], None]
+    task: Task,
+    running: RunningEpisode,
+    teacher: Teacher,
+    encoder: Encoder,
+    beat: Callable[[], None],
 ) -> list[dict[str, Any]]:
     """What was seen, done and paid at each decision."""
-    encoder = build_encoder(
-        task.observation,
-        task.network,
-        end_s=task.end_s,
-        step_s=task.step_s,
-        extensions=task.extensions,
-    )
     reward = build_reward(task.reward, task.network, task.extensions)
     by_signal = isinstance(task.observation, SignalObservationConfig)
     driver, rows = running.driver, []

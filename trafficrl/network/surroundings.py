@@ -35,6 +35,8 @@ class Surroundings:
     """Stop-line lanes of all phases of a signal, and the lanes behind them."""
     neighbours: Groups  # (S,)
     """Signals that send to a signal, and those that it sends to."""
+    end_m: dict[int, float]
+    """Of the lanes in `stop` and `behind`: from their end to the nearest stop line [m]."""
 
     @classmethod
     def of(cls, network: Network, reach_m: float) -> "Surroundings":
@@ -55,7 +57,8 @@ class Surroundings:
             [index[lane] for lane in _green_lanes(phase.state, signal.outgoing_lanes)]
             for signal, phase in phases
         ]
-        behind = [roads.behind(lanes) for lanes in stop]
+        ends = [roads.end_m(lanes) for lanes in stop]
+        behind = [sorted(set(found) - set(lanes)) for found, lanes in zip(ends, stop, strict=True)]
         approach, neighbours = _by_signal(network.signals, roads, stop, behind)
         return cls(
             stop=[sorted(lanes) for lanes in stop],
@@ -67,6 +70,7 @@ class Surroundings:
             ahead=[sorted(lanes) for lanes in ahead],
             approach=approach,
             neighbours=neighbours,
+            end_m=_nearest(ends),
         )
 
 
@@ -87,19 +91,19 @@ class _Roads:
             else:
                 self._free.setdefault(there, []).append(here)
 
-    def behind(self, lanes: Iterable[int]) -> list[int]:
-        """The lanes that lead freely into these, the nearest way to their end within reach."""
-        begun_m = {lane: self._length_m[lane] for lane in lanes}
-        """From the beginning of each lane to the stop line."""
-        todo, stop = list(begun_m), set(begun_m)
+    def end_m(self, lanes: Iterable[int]) -> dict[int, float]:
+        """How far from the stop line these lanes end, and those within reach that lead freely into
+        them, by the nearest way [m]."""
+        ends_m = dict.fromkeys(lanes, 0.0)
+        todo = list(ends_m)
         while todo:
             lane = todo.pop()
+            begun_m = ends_m[lane] + self._length_m[lane]
             for before in self._free.get(lane, ()):
-                distance_m = begun_m[lane] + self._length_m[before]
-                if begun_m[lane] < self._reach_m and distance_m < begun_m.get(before, float("inf")):
-                    begun_m[before] = distance_m
+                if begun_m < self._reach_m and begun_m < ends_m.get(before, float("inf")):
+                    ends_m[before] = begun_m
                     todo.append(before)
-        return sorted(set(begun_m) - stop)
+        return ends_m
 
     def sending(self, lanes: Iterable[int], signal_id: str) -> list[int]:
         """The lanes before other signals whose green leads into these."""
@@ -112,6 +116,14 @@ class _Roads:
     def _senders(self, lanes: Iterable[int]) -> Iterator[tuple[int, str]]:
         for lane in lanes:
             yield from self._signalled.get(lane, ())
+
+
+def _nearest(ends: Iterable[dict[int, float]]) -> dict[int, float]:
+    nearest: dict[int, float] = {}
+    for found in ends:
+        for lane, end_m in found.items():
+            nearest[lane] = min(end_m, nearest.get(lane, end_m))
+    return nearest
 
 
 def _by_signal(

@@ -37,6 +37,7 @@ LIBSUMO_CALLS = FrequentCalls(
         speed=_libsumo.edge_getLastStepMeanSpeed,
         waiting=_libsumo.edge_getWaitingTime,
     ),
+    detected=_libsumo.lanearea_getLastStepVehicleNumber,
 )
 """The same functions without libsumo's Python around them, which costs as much as they do."""
 

@@ -26,3 +26,5 @@ class FrequentCalls:
     """Of the simulation: object (none) and name -> value."""
     lanes: Readings
     edges: Readings
+    detected: Callable[[str], int]
+    """Vehicles on a lane-area detector."""

@@ -7,10 +7,13 @@ standing for the steps since the one before.
 Shapes: L lanes, E edges, K readings of the lanes since the decision before.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
+from types import MappingProxyType
 
 import numpy as np
 
+from trafficrl.network.detectors import CELLS, Detector
 from trafficrl.network.model import Network
 from trafficrl.simulation.lane_readings import lane_readings
 from trafficrl.simulation.lane_sums import LaneSums
@@ -21,10 +24,25 @@ __all__ = ["StateReader"]
 
 
 class StateReader:
-    """Reads one session; a new episode has a new reader."""
+    """Reads one session; a new episode has a new reader.
 
-    def __init__(self, session: SumoSession, network: Network, *, sample_s: float) -> None:
+    Args:
+        session: that it reads.
+        network: of the session.
+        sample_s: time between two readings of the lanes [s].
+        detectors: length of a cell [m] -> detectors that SUMO was given.
+    """
+
+    def __init__(
+        self,
+        session: SumoSession,
+        network: Network,
+        *,
+        sample_s: float,
+        detectors: Mapping[float, Sequence[Detector]] = MappingProxyType({}),
+    ) -> None:
         self._session = session
+        self._cells = {cell_m: _Cells(found, network) for cell_m, found in detectors.items()}
         self._network = network
         self._read_lanes = lane_readings(session, network)
         self._limit_mps = np.array([lane.speed_mps for lane in network.lanes])
@@ -61,6 +79,10 @@ class StateReader:
             mean_backlog_veh=self._backlog_sum / steps,
             phase=phase.copy(),
             phase_age_s=phase_age_s.copy(),
+            cells_veh={
+                cell_m: cells.table(self._session.read_detectors(cells.ids))
+                for cell_m, cells in self._cells.items()
+            },
         )
         self._clear()
         return state
@@ -120,3 +142,19 @@ class StateReader:
             Lanes(vehicles[0], queue[0], speed[0], waiting[0], delayed[0]),
             Lanes(vehicles[1], queue[1], speed[1], waiting[1], delayed[1]),
         )
+
+
+class _Cells:
+    """Where the count of each detector stands in a table of cells and lanes."""
+
+    def __init__(self, detectors: Sequence[Detector], network: Network) -> None:
+        self.ids = [detector.id for detector in detectors]
+        self._cell = np.array([detector.cell for detector in detectors], np.intp)
+        self._lane = np.array([detector.lane for detector in detectors], np.intp)
+        self._shape = CELLS, len(network.lanes)
+
+    def table(self, counts: FloatArray) -> FloatArray:
+        """(C, L) of the counts (D,)."""
+        table = np.zeros(self._shape)
+        table[self._cell, self._lane] = counts
+        return table

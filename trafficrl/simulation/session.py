@@ -155,6 +155,12 @@ class SumoSession:
         """(4, E) the same of whole edges; of queue and waiting time see `MesoscopicLanes`."""
         return self._read(self._running.calls.edges, edge_ids)
 
+    def read_detectors(self, detector_ids: Sequence[str]) -> FloatArray:
+        """(D,) vehicles on each lane-area detector [veh]."""
+        with self._asking:
+            counts = list(map(self._running.calls.detected, detector_ids))
+        return np.array(counts, np.float64)
+
     def count_standing(self, edge_ids: Sequence[str]) -> int:
         """Vehicles slower than 0.1 m/s on all these edges, also inside junctions [veh]."""
         with self._asking:

@@ -3,8 +3,8 @@
 Shapes: L lanes (order of `Network.lanes`), E edges, S signals (order of `Network.signals`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,3 +73,6 @@ class TrafficState:
     """Over the interval."""
     phase: IntArray  # (S,) green phase, or the one that the clearance leads to
     phase_age_s: FloatArray  # (S,) how long it has been green; negative during clearance [s]
+    cells_veh: Mapping[float, FloatArray] = field(default_factory=dict)
+    """Length of a cell [m] -> (C, L) vehicles by cell and lane: within one length of the stop line
+    ahead, in the next, ... For the lengths that somebody has asked for when the episode began."""

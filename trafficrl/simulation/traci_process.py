@@ -54,6 +54,7 @@ class SumoProcess:
             parameter=self.api.simulation.getParameter,
             lanes=_readings(self.api.lane),
             edges=_readings(self.api.edge),
+            detected=self.api.lanearea.getLastStepVehicleNumber,
         )
 
     def last_words(self) -> str:

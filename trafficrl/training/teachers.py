@@ -39,7 +39,7 @@ def build_learned(file: Path, task: Task) -> Controller:
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error
     action = build_action(model.action, task.network, task.step_s)
-    return LearnedController(encoder.encode, model.act, action.decode)
+    return LearnedController(encoder.encode, model.act, action.decode, cells_m=encoder.cells_m)
 
 
 def find_teacher(given: str | None, task: Task, registry: Path) -> str | None:
