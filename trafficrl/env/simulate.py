@@ -96,21 +96,12 @@ def start_episode(
     """
     demand = TemporaryDirectory(prefix="demand-", dir=folder)
     try:
-        scenario = build_scenario(
-            episode.scenario,
-            _demand(task, episode),
-            task.network,
-            seeds=episode.demand,
-            end_s=task.end_s,
-            folder=Path(demand.name),
-        )
+        scenario = _scenario(task, episode, Path(demand.name))
         if controller is not None:
             programs = controller.begin(scenario, episode.sumo_seed)
             scenario = with_programs(scenario, programs, Path(demand.name) / PROGRAMS_FILE)
-        lengths_m = cells_m | cells_seen(controller)
-        scenario, detectors = counting(
-            task, scenario, lengths_m, Path(demand.name) / DETECTORS_FILE
-        )
+        file = Path(demand.name) / DETECTORS_FILE
+        scenario, detectors = counting(task, scenario, cells_m | cells_seen(controller), file)
         options = _options(task, episode, output_dir, emissions=emissions)
         session = SumoSession(scenario, options)
     except BaseException:
@@ -144,6 +135,17 @@ def counting(
     detectors = {cell_m: place_detectors(task.network, cell_m) for cell_m in sorted(lengths_m)}
     save_detectors(list(chain.from_iterable(detectors.values())), task.network, file)
     return replace(scenario, additional_files=(*scenario.additional_files, file)), detectors
+
+
+def _scenario(task: Task, episode: Episode, folder: Path) -> Scenario:
+    return build_scenario(
+        episode.scenario,
+        _demand(task, episode),
+        task.network,
+        seeds=episode.demand,
+        end_s=task.end_s,
+        folder=folder,
+    )
 
 
 def _demand(task: Task, episode: Episode) -> ScenarioConfig:
