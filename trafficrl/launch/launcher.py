@@ -7,12 +7,10 @@ way that lets it be started again in the same folder.
 
 import gc
 import logging
-import signal
-import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
@@ -35,6 +33,7 @@ from yaml import YAMLError
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.store import register_configs
 from trafficrl.errors import ConfigError
+from trafficrl.launch.leaving import leave
 from trafficrl.launch.task import Planned, Task
 from trafficrl.launch.waiting import link_logs
 from trafficrl.runs.jobs import Job, save_job
@@ -80,7 +79,7 @@ class JobLauncher(BaseSubmititLauncher):
                 job_subdir_key="hydra.sweep.subdir",
             )
         except Stopped as stopped:
-            _leave(stopped)
+            leave(stopped)
         if result.status is not JobStatus.COMPLETED:
             raise result._return_value
         return result
@@ -200,16 +199,3 @@ def _origin(experiment: ExperimentConfig) -> Path | None:
     if not given:
         return None
     return Path(given).parent if given.endswith(".zip") else Path(given)
-
-
-def _leave(stopped: Stopped) -> NoReturn:
-    """The process ends, and the job is begun again where somebody sees to that.
-
-    SIGTERM comes from who takes the job away: Slurm itself begins it again after a requeue or a
-    preemption. Ahead of a time limit nobody would: submitit's handler, which holds the signal
-    again by now, requeues the job.
-    """
-    if str(stopped) in (signal.SIGTERM.name, signal.SIGINT.name):
-        sys.exit(128 + signal.Signals[str(stopped)].value)
-    signal.raise_signal(signal.SIGUSR2)
-    raise AssertionError("submitit's handler of SIGUSR2 does not return")
