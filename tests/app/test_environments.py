@@ -51,7 +51,7 @@ def test_agents_are_the_signals_of_the_configured_network(small: list[str]) -> N
     observations, infos = env.reset()
     assert len(env.agents) == 9
     assert set(observations) == set(infos) == set(env.possible_agents)
-    assert {len(seen["observation"]) for seen in observations.values()} == {5 + 5 + 5 * 11 + 4}
+    assert {len(seen["observation"]) for seen in observations.values()} == {5 + 5 + 5 * 15 + 4}
     env.close()
 
 

@@ -13,7 +13,7 @@ from traffic_cases import city, scenario_config, scratch
 from trafficrl.config.network import GridConfig, NetFileConfig, Strategy
 from trafficrl.config.resco import resco_scenarios
 from trafficrl.control.commands import NextPhase
-from trafficrl.control.controller import Controller
+from trafficrl.control.controller import Controller, cells_seen
 from trafficrl.env.episodes import Episode
 from trafficrl.env.task import Task
 from trafficrl.errors import CheckpointError
@@ -62,7 +62,7 @@ class Watched:
     """Notes the phases that a controller wants, and those that the signals show."""
 
     def __init__(self, controller: Controller) -> None:
-        self.begin = controller.begin
+        self.begin, self.cells_m = controller.begin, cells_seen(controller)
         self._controller = controller
         self.wanted: list[list[int]] = []
         self.shown: list[list[int]] = []
