@@ -4,11 +4,12 @@ import multiprocessing
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import psutil
@@ -63,12 +64,15 @@ class WorkerPool:
             TrafficRLError: what an episode raised.
         """
         futures: dict[Future[Found], Key] = {}
+        ended: SimpleQueue[Future[Found]] = SimpleQueue()
         try:
             # The pool starts its processes when it is given work, and takes none once it is broken.
             with shielded_children(), suppress(BrokenProcessPool):
                 for key, job in jobs.items():
-                    futures[self._executor.submit(work, job)] = key
-            for future in self._ended(futures):
+                    future = self._executor.submit(work, job)
+                    futures[future] = key
+                    future.add_done_callback(ended.put)
+            for future in self._ended(ended, len(futures)):
                 try:
                     outcome = future.result()
                 except BrokenProcessPool:
@@ -78,13 +82,24 @@ class WorkerPool:
             for future in futures:
                 future.cancel()
 
-    def _ended(self, futures: Iterable[Future[Found]]) -> Iterator[Future[Found]]:
-        """Those that have ended, as they do; meanwhile processes that hang are ended."""
-        left = set(futures)
-        while left:
-            ended, left = wait(left, timeout=LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-            yield from ended
-            self._kill_hanging()
+    def _ended(self, ended: "SimpleQueue[Future[Found]]", number: int) -> Iterator[Future[Found]]:
+        """So many futures, as they end; meanwhile processes that hang are ended.
+
+        Not by `concurrent.futures.wait`: it takes the locks of all futures one by one, and where a
+        signal's exception comes between, keeps some of them, for which the pool waits for ever.
+        """
+        look_at_s = time.monotonic() + LOOK_EVERY_S
+        while number:
+            try:
+                future = ended.get(timeout=LOOK_EVERY_S)
+            except Empty:
+                pass
+            else:
+                number -= 1
+                yield future
+            if time.monotonic() >= look_at_s:
+                self._kill_hanging()
+                look_at_s = time.monotonic() + LOOK_EVERY_S
 
     def _kill_hanging(self) -> None:
         """The pool is broken then, as if they had died."""
