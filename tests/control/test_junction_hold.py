@@ -1,7 +1,7 @@
 """All-red is prolonged while a left turn stands inside the junction, in real SUMO."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
@@ -78,7 +78,7 @@ class Watching(StateReader):
 
 def driven(hold_s: float, commands: Iterator[Command]) -> list[list[Seen]]:
     network = city(hold_s)
-    with cases.session(replace(heavy(), end_s=END_S)) as session:
+    with cases.session(heavy()) as session:
         reader = Watching(session, network)
         driver = SignalDriver(session, network.signals, reader)
         driver.start()

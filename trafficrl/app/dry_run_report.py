@@ -16,7 +16,7 @@ from trafficrl.config.scenarios import GeneratedScenarioConfig
 from trafficrl.demand.build import build_scenario
 from trafficrl.demand.scenario import read_departures
 from trafficrl.env.actions import build_action
-from trafficrl.env.encoding import build_encoder
+from trafficrl.env.encoding import task_encoder
 from trafficrl.env.task import Task
 from trafficrl.runs.processors import processors
 
@@ -83,9 +83,7 @@ def _environments(trial: Trial) -> str:
 
 
 def _observation(task: Task) -> str:
-    space = build_encoder(
-        task.observation, task.network, end_s=task.end_s, step_s=task.step_s
-    ).space
+    space = task_encoder(task).space
     *signals, numbers = space.shape or ()
     if signals:
         return f"{numbers} numbers of each of {signals[0]} signals, one policy for all of them"

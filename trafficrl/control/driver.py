@@ -113,9 +113,9 @@ class SignalDriver:
 
     def _run(self, steps: int) -> None:
         for _ in range(steps):
-            for change in self._changes.pop(self._step, ()):
-                if self._step < change.wait_until and self._must_wait(change):
-                    change = self._put_off(change)  # noqa: PLW2901 - that is what is done now
+            for due in self._changes.pop(self._step, ()):
+                waits = self._step < due.wait_until and self._must_wait(due)
+                change = self._put_off(due) if waits else due
                 self._session.show(self._signals[change.signal].id, change.state)
                 self._phase[change.signal] = change.phase
                 self._green_step[change.signal] = change.green_step

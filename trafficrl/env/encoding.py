@@ -12,10 +12,11 @@ from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.extensions import Extension
 from trafficrl.env.observations import ObservationEncoder
 from trafficrl.env.signal_observations import SignalObservations
+from trafficrl.env.task import Task
 from trafficrl.network.model import Network
 from trafficrl.simulation.state import TrafficState
 
-__all__ = ["Encoder", "build_encoder"]
+__all__ = ["Encoder", "build_encoder", "task_encoder"]
 
 
 class Encoder(Protocol):
@@ -55,3 +56,14 @@ def build_encoder(
         return SignalObservations(config, network, step_s=step_s, extensions=extensions)
     assert isinstance(config, ObservationConfig)
     return ObservationEncoder(config, network, end_s=end_s, extensions=extensions)
+
+
+def task_encoder(task: Task, observation: ObservationBase | None = None) -> Encoder:
+    """`build_encoder` for the task: of what it says is seen, or of another observation."""
+    return build_encoder(
+        task.observation if observation is None else observation,
+        task.network,
+        end_s=task.end_s,
+        step_s=task.step_s,
+        extensions=task.extensions,
+    )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.control.controller import cells_seen
 from trafficrl.env.actions import build_action
-from trafficrl.env.encoding import build_encoder
+from trafficrl.env.encoding import task_encoder
 from trafficrl.env.episodes import Episode, TrainingEpisodes
 from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import RunningEpisode, draw_demand, start_episode
@@ -68,13 +68,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         self._running: RunningEpisode | None = None
         self._parent_folder = folder
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._encoder = build_encoder(
-            task.observation,
-            task.network,
-            end_s=task.end_s,
-            step_s=task.step_s,
-            extensions=task.extensions,
-        )
+        self._encoder = task_encoder(task)
         self._by_signal = isinstance(task.observation, SignalObservationConfig)
         self._action = build_action(task.action, task.network, task.step_s)
         self._reward = build_reward(task.reward, task.network, task.extensions)

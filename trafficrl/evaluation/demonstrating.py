@@ -14,7 +14,7 @@ import numpy as np
 
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.demonstrations import Demonstrations, check_training
-from trafficrl.env.encoding import Encoder, build_encoder
+from trafficrl.env.encoding import Encoder, task_encoder
 from trafficrl.env.episodes import Episode, TrainingEpisodes
 from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import RunningEpisode, start_episode
@@ -130,13 +130,7 @@ def demonstrate_episode(
     """
     demand = None if episode.demand is None else episode.demand.private
     check_training("demonstrations", episode.sumo_seed, demand)
-    encoder = build_encoder(
-        task.observation,
-        task.network,
-        end_s=task.end_s,
-        step_s=task.step_s,
-        extensions=task.extensions,
-    )
+    encoder = task_encoder(task)
     cells_m = encoder.cells_m
     running = start_episode(task, episode, folder, controller=teacher, cells_m=cells_m)
     try:

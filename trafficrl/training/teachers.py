@@ -6,7 +6,7 @@ from trafficrl.control.controller import Controller
 from trafficrl.control.learned import LearnedController
 from trafficrl.env.actions import build_action
 from trafficrl.env.classical import build_classical
-from trafficrl.env.encoding import build_encoder
+from trafficrl.env.encoding import task_encoder
 from trafficrl.env.task import Task
 from trafficrl.env.teacher import Teacher
 from trafficrl.errors import ConfigError, unknown_name
@@ -29,13 +29,7 @@ def build_learned(file: Path, task: Task) -> Controller:
     model = load_model(file)
     model.check_fits(task.network)
     try:
-        encoder = build_encoder(
-            model.observation,
-            task.network,
-            end_s=task.end_s,
-            step_s=task.step_s,
-            extensions=task.extensions,
-        )
+        encoder = task_encoder(task, model.observation)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error
     action = build_action(model.action, task.network, task.step_s)
