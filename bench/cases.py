@@ -65,10 +65,14 @@ CASES = {
 
 
 def experiment(*overrides: str) -> ExperimentConfig:
-    """What trafficrl-train would be given for these overrides."""
+    """What trafficrl-train would be given for these overrides, with an agent for all signals.
+
+    What one for each signal sees takes detectors, which bare SUMO would have to have as well.
+    """
+    central = ("algorithm=ppo_quick", "reward=delay")
     register_configs()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return to_experiment(compose("train", list(overrides)))
+        return to_experiment(compose("train", [*central, *overrides]))
 
 
 def prepare(case: Case, folder: Path, *, horizon_s: float) -> Task:

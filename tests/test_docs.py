@@ -143,7 +143,8 @@ def test_terms_and_features_of_the_page_are_paid_and_seen(
     monkeypatch.chdir(blocks(tmp_path))
     term, feature, *_ = [line for line in said("trafficrl-train") if "extensions" in line[0]]
     terms = {"delay_per_signal_veh", "longest_queue_veh"}
-    for line, wanted in ((term, terms), (feature, {"delay_per_signal_veh"})):
+    usual = {"local_delayed_veh", "backlog_per_signal_veh"}
+    for line, wanted in ((term, terms), (feature, usual)):
         with closing(tr.make_env(tr.compose(*line, *SHORT))) as env:
             env.reset(seed=1)
             seen, _, _, _, info = env.step(env.action_space.sample())

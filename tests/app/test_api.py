@@ -38,7 +38,8 @@ from trafficrl.runs.stop import Stopped, StopRequest
 
 EXAMPLES = Path(tr.__file__).parents[1] / "examples"
 CODE = (EXAMPLES / "my_features.py").read_text(encoding="utf-8")
-SMALL = (*SCENARIOS[:1], *SCENARIOS[2:], "~scenarios.evening", *TRAINING)
+CENTRAL = ("algorithm=ppo_quick", "reward=delay")
+SMALL = (*CENTRAL, *SCENARIOS[:1], *SCENARIOS[2:], "~scenarios.evening", *TRAINING)
 
 
 @pytest.fixture(scope="module")

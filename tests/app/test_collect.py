@@ -52,7 +52,7 @@ def test_the_command_writes_what_the_teacher_did_on_training_demand() -> None:
     ("word", "told"),
     [
         ("teacher=max_presure", "teacher: unknown 'max_presure' (did you mean 'max_pressure'?)"),
-        ("teacher=sotl", "the learner every algorithm.action.interval_s=10"),
+        ("teacher=tree_method", "the learner every algorithm.action.interval_s=5"),
     ],
 )
 def test_a_wrong_teacher_is_one_line(word: str, told: str, tmp_path: Path) -> None:

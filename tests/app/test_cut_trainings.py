@@ -25,7 +25,7 @@ from cut_cases import (
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.stop import STOPPED_EXIT_CODE
 
-CENTRAL: tuple[str, ...] = ()
+CENTRAL = ("algorithm=ppo_quick", "reward=delay")
 SHARED = ("algorithm=ppo_shared", "reward=local_queue", "algorithm.net_arch=[16]")
 
 

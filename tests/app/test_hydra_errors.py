@@ -54,7 +54,7 @@ def here(
         (["networkk=grid3"], "networkk: unknown key (did you mean 'network'?)"),
         (["network=null"], "Config group override must be a string or a list. Got NoneType; got"),
         (["+scenarios.rush.num_vehicles=5"], "cannot add '+scenarios.rush.num_vehicles=5'; to"),
-        (["reward.terms.backlog_veh.weight=1"], "reward.terms.backlog_veh: unknown key; choices"),
+        (["reward.terms.backlog.weight=1"], "reward.terms.backlog: unknown key; choices"),
         (["seed=-1"], "seed must be in 0..4294967295, got -1"),
         (["--nope"], "unrecognized arguments: --nope; see trafficrl-train --help"),
         (["--cfg", "jobb"], "argument --cfg/-c: invalid choice: 'jobb'"),

@@ -26,6 +26,7 @@ from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.sidecars import load_sidecar
 
 SMALL = (
+    "algorithm=ppo_shared_meso",
     "~scenarios.evening",
     "scenarios.morning.num_vehicles=40",
     "algorithm.n_steps=16",

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_what_is_no_run_is_said() -> None:
 
 def render_config(**render: object) -> RenderConfig:
     known = experiment("execution.end_time=600")
-    values = {name: getattr(known, name) for name in known.__dataclass_fields__}
+    values = {name: getattr(known, name) for name in (one.name for one in fields(known))}
     return RenderConfig(**values, render=FilmConfig(**render))  # type: ignore[arg-type]
 
 
@@ -105,7 +106,7 @@ def test_a_mistake_names_its_key(values: dict[str, object], said: str) -> None:
 
 def test_a_long_film_is_refused_before_anything_is_simulated() -> None:
     known = experiment("execution.end_time=7200")
-    values = {name: getattr(known, name) for name in known.__dataclass_fields__}
+    values = {name: getattr(known, name) for name in (one.name for one in fields(known))}
     film = FilmConfig(to_s=7200.0)
     with pytest.raises(ConfigError, match=r"makes 7200 frames, at most 1000 are drawn"):
         RenderConfig(**values, render=film)

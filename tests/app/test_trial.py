@@ -62,10 +62,10 @@ def test_sizes_memory_and_time_are_told_and_nothing_stays(
     rows = dict(re.findall(r"^  (\w+) +(.+)$", out, re.MULTILINE))
     assert rows["network"].startswith("9 signals, 24 streets, ")
     assert rows["scenarios"] == "morning (40 vehicles), evening (500 vehicles)"
-    assert rows["environments"] == "1 in the learner's process; episodes of 60 s, 6 decisions each"
-    assert rows["observation"].endswith(" numbers of the whole network, one agent for all signals")
-    assert rows["action"] == "the next of 3 to 4 phases for each of 9 signals, every 10 s"
-    assert re.fullmatch(r"ppo on cpu, \d{3,} parameters", rows["learner"])
+    assert rows["environments"] == "1 in the learner's process; episodes of 60 s, 12 decisions each"
+    assert rows["observation"].endswith(" numbers of each of 9 signals, one policy for all of them")
+    assert rows["action"] == "the next of 3 to 4 phases for each of 9 signals, every 5 s"
+    assert re.fullmatch(r"ppo_shared on cpu, \d{3,} parameters", rows["learner"])
     assert re.fullmatch(r"about \d+ MiB in all, where shared pages count once", rows["memory"])
     assert re.fullmatch(r"about .*\ds for 64 steps", rows["time"])
     peaks = r"peaks, with shared pages: learner \d{3,} MiB, 1 x worker of evaluations \d{3,} MiB"

@@ -366,7 +366,7 @@ def test_the_words_beside_a_legacy_file_win(tmp_path: Path) -> None:
     assert not [word for word in words if "end_time" in word or "gamma" in word]
     # A member of a group stands for all of it.
     config = composed("network=grid3", "reward=empirical", "scenarios=light")
-    usual = experiment("reward=empirical")
+    usual = experiment("algorithm=ppo_quick", "reward=empirical")
     assert (config.network, config.reward) == (usual.network, usual.reward)
     assert (config.scenarios, config.execution.end_time) == (usual.scenarios, 180)
     config = composed("algorithm=ppo_quick", "execution=quick_test")

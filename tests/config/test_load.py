@@ -10,12 +10,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from trafficrl.config.algorithm import PPOConfig
 from trafficrl.config.experiment import EvaluateConfig, ExperimentConfig
 from trafficrl.config.load import UNSAFE, load_experiment, save_experiment, to_experiment
 from trafficrl.config.network import GridConfig
 from trafficrl.config.reward import TermConfig
 from trafficrl.config.scenarios import DemandMode, GeneratedScenarioConfig
+from trafficrl.config.shared_policy import SharedPPOConfig
 from trafficrl.config.store import GROUPS
 from trafficrl.errors import ConfigError
 
@@ -60,7 +60,7 @@ def test_a_scenario_is_added_on_the_command_line() -> None:
 
 
 def test_a_reward_term_is_added_on_the_command_line() -> None:
-    terms = experiment("+reward.terms={backlog_veh:{weight:-2}}").reward.terms
+    terms = experiment("reward=delay", "+reward.terms={backlog_veh:{weight:-2}}").reward.terms
     assert terms["backlog_veh"] == TermConfig(weight=-2.0)
     assert "delay_per_signal_veh" in terms
 
@@ -81,7 +81,7 @@ def test_a_reward_term_is_added_on_the_command_line() -> None:
             "scenarios.morning.vehicle_types=passenger 90",
             ["scenarios.morning.vehicle_types", "sum to 100 [%]", "got 90"],
         ),
-        ("reward.terms.delay_per_signal_veh.weight=nan", ["delay_per_signal_veh", "finite"]),
+        ("reward.terms.local_delayed_veh.weight=nan", ["local_delayed_veh", "finite"]),
         ("algorithm.learning_rate=${nope}", ["algorithm.learning_rate", "'nope' not found"]),
         ("scenarios=[]", ["scenarios is empty"]),
         ("network.signals.yellow_s=2.5", ["yellow_s", "multiple of network.step_length", "2.5"]),
@@ -203,7 +203,7 @@ def test_any_valid_experiment_comes_back_equal(
     learning_rate: float,
     lane_count: int | str,
 ) -> None:
-    assert isinstance(default.algorithm, PPOConfig)
+    assert isinstance(default.algorithm, SharedPPOConfig)
     assert isinstance(default.network, GridConfig)
     config = replace(
         default,

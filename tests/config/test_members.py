@@ -137,7 +137,7 @@ network: {block_size_m: 150}
 
 def test_command_line_beats_execution_beats_algorithm(tmp_path: Path) -> None:
     found = member_file(tmp_path, "execution", EXECUTION)
-    config = experiment(found, "execution=mine", "algorithm.batch_size=32")
+    config = experiment("algorithm=ppo_quick", found, "execution=mine", "algorithm.batch_size=32")
     assert isinstance(config.algorithm, PPOConfig)
     assert isinstance(config.network, GridConfig)
     assert (config.algorithm.n_steps, config.algorithm.batch_size) == (16, 32)

@@ -12,6 +12,7 @@ from trafficrl.app.hydra_errors import explain_composition
 from trafficrl.config.network import NetFileConfig
 from trafficrl.config.resco import resco_scenarios
 from trafficrl.config.scenarios import RouteFileScenarioConfig
+from trafficrl.config.shared_policy import SharedPPOConfig
 from trafficrl.config.store import members
 
 NAMES = sorted(resco_scenarios())
@@ -38,6 +39,16 @@ def test_an_experiment_adds_the_length_that_the_scenario_was_made_for() -> None:
     config = experiment("experiment=resco/cologne1", "execution=long_run")
     assert config.execution.end_time == 3600.0
     assert list(config.scenarios) == ["cologne1"]
+
+
+@pytest.mark.parametrize("name", ["cologne1", "cologne3", "grid4x4"])
+def test_learning_takes_the_published_setting(name: str) -> None:
+    config = experiment(f"experiment={name}_shared")
+    published = experiment(f"experiment=resco/{name}", "simulation=resco_compat")
+    assert config.scenarios == published.scenarios
+    assert config.simulation == published.simulation
+    assert config.execution.end_time == published.execution.end_time
+    assert isinstance(config.algorithm, SharedPPOConfig)
 
 
 def test_a_wrong_name_is_answered_with_the_choices() -> None:

@@ -92,20 +92,24 @@ def test_what_the_mesoscopic_model_would_leave_out_in_silence_is_refused(
 def test_the_mesoscopic_model_knows_no_places_on_a_lane() -> None:
     with pytest.raises(ConfigError, match=r"phase_near and phase_next do not go with .*=meso"):
         experiment("algorithm=ppo_shared", "reward=local_queue", "execution.simulator=meso")
-    blind = "algorithm.observation.phase_features=[phase_queue]"
-    experiment("algorithm=ppo_shared", "reward=local_queue", "execution.simulator=meso", blind)
+    experiment("algorithm=ppo_shared_meso", "execution.simulator=meso")
+
+
+def test_classical_controllers_need_none_of_what_a_learner_would_see() -> None:
+    experiment("execution.simulator=meso", config_name="evaluate")
 
 
 def test_nobody_stands_inside_a_junction_in_the_mesoscopic_model() -> None:
     held = "network.signals.all_red_hold_s=5"
     with pytest.raises(ConfigError, match=r"all_red_hold_s=5 \[s\] does not go with .*=meso"):
-        experiment(held, "execution.simulator=meso")
+        experiment(held, "execution.simulator=meso", "algorithm=ppo_shared_meso")
     experiment(held)
 
 
 @pytest.mark.parametrize("given", ["eager-insert=true", "device.rerouting.probability=0.5"])
 def test_what_the_mesoscopic_model_minds_is_taken(given: str) -> None:
-    experiment(f"+simulation.options.{given}", "execution.simulator=meso")
+    words = "execution.simulator=meso", "algorithm=ppo_shared_meso"
+    experiment(f"+simulation.options.{given}", *words)
 
 
 def test_generated_demand_is_not_scaled_by_sumo() -> None:

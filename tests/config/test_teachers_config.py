@@ -1,5 +1,6 @@
 """What cloning and kickstarting can be told, and what is refused."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,6 @@ def test_demonstrations_are_files_of_the_run(tmp_path: Path) -> None:
 
 def test_episodes_to_collect_are_counted() -> None:
     config = experiment()
-    values = {name: getattr(config, name) for name in ExperimentConfig.__dataclass_fields__}
+    values = {name: getattr(config, name) for name in (f.name for f in fields(ExperimentConfig))}
     with pytest.raises(ConfigError, match="episodes must be in"):
         CollectConfig(**values, teacher="fixed", episodes=0)

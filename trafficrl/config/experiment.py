@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from omegaconf import MISSING
 
@@ -36,6 +36,9 @@ __all__ = ["CollectConfig", "EvaluateConfig", "ExperimentConfig"]
 @dataclass(kw_only=True)
 class ExperimentConfig:
     """Everything that decides a training's result, checked."""
+
+    learns: ClassVar[bool] = True
+    """`algorithm` is asked for; elsewhere models bring what they see."""
 
     network: NetworkConfig = MISSING
     scenarios: dict[str, ScenarioConfig] = field(default_factory=dict)
@@ -91,7 +94,6 @@ class ExperimentConfig:
 
     def _check_simulator(self) -> None:
         """The mesoscopic model takes in silence what it cannot do."""
-        check_places(self.algorithm.observation.cells_m, self.execution.simulator)
         if self.execution.simulator is not Simulator.meso:
             return
         chosen = self.simulation
@@ -108,6 +110,8 @@ class ExperimentConfig:
                 "not go with execution.simulator=meso, in which nobody stands inside a junction: "
                 "set 0, or take execution.simulator=micro"
             )
+        if self.learns:
+            check_places(self.algorithm.observation.cells_m, self.execution.simulator)
 
     def _check_clocks(self) -> None:
         """The three clocks fit: step <= sample <= decision <= episode, in whole multiples."""
@@ -142,6 +146,8 @@ class ExperimentConfig:
 @dataclass(kw_only=True)
 class EvaluateConfig(ExperimentConfig):
     """An experiment whose policies are judged, not trained."""
+
+    learns: ClassVar[bool] = False
 
     controllers: list[str] = field(default_factory=lambda: ["fixed"])
     """What is judged, the first being the one that the others are compared with: names of

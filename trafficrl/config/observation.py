@@ -55,8 +55,8 @@ def check_places(cells_m: frozenset[float], simulator: Simulator) -> None:
     if cells_m and simulator is Simulator.meso:
         raise ConfigError(
             "algorithm.observation.phase_features: phase_near and phase_next do not go with "
-            "execution.simulator=meso, which knows no places on a lane: leave them out, or take "
-            "execution.simulator=micro"
+            "execution.simulator=meso, which knows no places on a lane: leave them out, as "
+            "algorithm=ppo_shared_meso does, or take execution.simulator=micro"
         )
 
 

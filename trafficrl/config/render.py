@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Optional
+from typing import ClassVar, Optional
 
 from trafficrl.config.checks import check_choice, check_range
 from trafficrl.config.execution import Simulator
@@ -73,6 +73,8 @@ class FilmConfig:
 @dataclass(kw_only=True)
 class RenderConfig(ExperimentConfig):
     """An experiment one of whose episodes is looked at."""
+
+    learns: ClassVar[bool] = False
 
     render: FilmConfig = field(default_factory=FilmConfig)
 
