@@ -48,6 +48,7 @@ def test_the_profile_of_the_published_results_differs_in_three_values() -> None:
         ({"no-step-log": True}, "every run sets what SUMO tells"),
         ({"precision": 0}, "every run sets what SUMO tells"),
         ({"max-depart-delay": 60}, "takes waiting vehicles out of the demand"),
+        ({"time-to-teleport.remove": True}, "takes vehicles out of their jam"),
         ({"mesosim": True}, "mesosim cannot be given: use execution.simulator=meso"),
         ({"meso-junction-control": True}, "use execution.simulator=meso"),
         ({"meso-ignore-lanes-by-vclass": "bus"}, "use execution.simulator=meso"),

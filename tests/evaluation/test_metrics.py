@@ -3,7 +3,7 @@
 import re
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +13,7 @@ import sumo
 from traffic_cases import city, scenario_config, task, trips_of
 
 from trafficrl.config.scenarios import RouteFileScenarioConfig
+from trafficrl.config.simulation import SimulationConfig
 from trafficrl.control.commands import FollowPlan
 from trafficrl.demand.build import build_scenario
 from trafficrl.env.episodes import Episode
@@ -68,7 +69,12 @@ def bare_sumo(task: Task, episode: Episode, folder: Path, **more: str) -> Accoun
         end_s=task.end_s,
         folder=folder,
     )
-    options = SimulationOptions(step_s=task.step_s, seed=episode.sumo_seed, output_dir=folder)
+    options = SimulationOptions(
+        step_s=task.step_s,
+        seed=episode.sumo_seed,
+        simulation=task.simulation,
+        output_dir=folder,
+    )
     program = Path(sumo.SUMO_HOME) / "bin" / "sumo"
     arguments = sumo_arguments(scenario, options)
     for name, value in more.items():
@@ -240,6 +246,28 @@ def test_damaged_trips_are_refused_in_one_line(text: str | None, tmp_path: Path)
         read_trips(file, emissions=True, closed_s=10.0, end_s=10.0)
     assert str(error.value).startswith(str(file))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("reason", ["collision", "calibrator"])
+def test_who_is_taken_out_of_the_traffic_has_not_arrived(reason: str, tmp_path: Path) -> None:
+    file = tmp_path / "tripinfo.xml"
+    file.write_text(trips(TRIP.replace('vaporized=""', f'vaporized="{reason}"'), TRIP))
+    read = read_trips(file, emissions=True, closed_s=20.0, end_s=20.0)
+    assert read.arrived.tolist() == [False, True]
+    assert read.delay_s.tolist() == [1 + 1 + 11, 1 + 1]  # nobody drove on from 9 s to 20 s
+    assert read.waiting_s.tolist() == [1 + 1 + 11, 1 + 1]
+    assert read.travel_time_s.tolist() == [18, 7]
+
+
+def test_who_is_removed_after_a_collision_has_not_arrived(tmp_path: Path) -> None:
+    """SUMO lists those it removes among the arrived."""
+    colliding = {"collision.action": "remove", "collision.mingap-factor": 2}
+    removing = replace(CALM, simulation=SimulationConfig(options=colliding))
+    outcome, account = judge(removing, tmp_path)
+    gone = sum(trip["vaporized"] == "collision" for trip in account.trips)
+    listed = sum(float(trip["arrival"]) >= 0 for trip in account.trips)
+    assert gone > 5
+    assert outcome.metrics.arrived == listed - gone
 
 
 def test_other_trips_than_were_scheduled_are_refused(tmp_path: Path) -> None:

@@ -235,6 +235,8 @@ def judged_on(config: ExperimentConfig) -> str:
     seeds = f"{count} test seed{'s' if count > 1 else ''} a scenario"
     if config.execution.simulator is Simulator.meso:
         seeds += ", mesoscopic model"
+    if len(config.scenarios) == 1:
+        seeds += f" of {next(iter(config.scenarios))}"
     given = [isinstance(item, RouteFileScenarioConfig) for item in config.scenarios.values()]
     if all(given):
         return f"{seeds}: the given trips, other drivers"

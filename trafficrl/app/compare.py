@@ -74,17 +74,19 @@ def compare(
     for line in report.warnings:
         print(f"note: {line}")
     for section in sections:
-        _print(section)
+        _print(section, several=len(sections) > 1)
     print(f"report: {save_report(report, output)}")
 
 
-def _print(section: Section) -> None:
+def _print(section: Section, *, several: bool) -> None:
     for note in section.notes:
         print(f"note: {note}")
     comparison = section.comparison
     episodes = comparison.num_episodes(comparison.baseline)
     named = f"{section.name}, " if len(section.scenarios) == 1 else ""
-    print_comparison(comparison, f"{named}{section.build.name}, {episodes} test episodes")
+    whose = f" ({', '.join(run.name for run in section.runs)})" if several else ""
+    many = f"{episodes} test episode{'s' if episodes > 1 else ''}"
+    print_comparison(comparison, f"{named}{section.build.name}, {many}{whose}")
 
 
 def agree(folders: Sequence[Path], tolerance: float, *, times: bool = True) -> int:

@@ -1,16 +1,21 @@
 """What is to be judged, from the names that a user gave to it."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.classical import check_simulator
 from trafficrl.errors import CheckpointError, ConfigError, unknown_name
 from trafficrl.evaluation.controllers import check_controller, model_file
+from trafficrl.network.model import Network
 from trafficrl.runs.registry import ModelRegistry
 from trafficrl.runs.run_models import best_model
+from trafficrl.runs.sidecars import load_sidecar, sidecar_file
 
-__all__ = ["find_controllers"]
+__all__ = ["find_controllers", "tell_strangers"]
+
+log = logging.getLogger(__name__)
 
 
 def find_controllers(names: Sequence[str], config: ExperimentConfig) -> dict[str, str]:
@@ -30,7 +35,9 @@ def find_controllers(names: Sequence[str], config: ExperimentConfig) -> dict[str
     short = [label for label, _ in found]
     labels: dict[str, str] = {}
     for name, (label, controller) in zip(names, found, strict=True):
-        chosen = label if short.count(label) == 1 else name
+        # A model is never called as a classical controller is.
+        taken = short.count(label) > 1 or (label in config.controller and label != name)
+        chosen = name if taken else label
         if chosen in labels or controller in labels.values():
             raise ConfigError(f"controllers: {name} is named twice in {list(names)}")
         labels[chosen] = controller
@@ -57,3 +64,20 @@ def find_controller(
         raise ConfigError(unknown_name("controllers", name, choices))
     entry.verify()
     return entry.label, str(entry.file)
+
+
+def tell_strangers(controllers: Mapping[str, str], network: Network) -> None:
+    """The log says which models learned on another network than the one that they are judged on.
+
+    Args:
+        controllers: as `find_controllers` finds them.
+        network: that they are judged on.
+    """
+    for label, controller in controllers.items():
+        file = model_file(controller)
+        if file is None or not sidecar_file(file).is_file():
+            continue
+        learned = load_sidecar(file)
+        if learned.network_hash != network.hash:
+            scenarios = ", ".join(learned.scenarios)
+            log.info("%s learned on another network than this one, on %s", label, scenarios)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trafficrl.app.build import build_evaluator, judge, judged_on, open_run, refuse_used
 from trafficrl.app.console import run_app
-from trafficrl.app.controllers import find_controllers
+from trafficrl.app.controllers import find_controllers, tell_strangers
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.results import Comparison
@@ -57,20 +57,23 @@ def judge_controllers(
     """
     paths = RunPaths(folder)
     refuse_used(paths)
+    results, queues = (paths.evaluation / name for name in ("results.json", "queues.json"))
+    for earlier in (results, queues):  # never beside a configuration that is not theirs
+        earlier.unlink(missing_ok=True)
     config, task = open_run(config, paths)
+    tell_strangers(controllers, task.network)
     try:
         with build_evaluator(config, task, paths) as evaluator:
             comparison = judge(config, evaluator, controllers, paths)
     finally:
         shutil.rmtree(paths.work, ignore_errors=True)
-    results = paths.evaluation / "results.json"
     comparison.save(
         results,
         controllers=config.controllers,
         simulator=config.execution.simulator.value,
         provenance=config.provenance,
     )
-    save_queues(comparison.results, paths.evaluation / "queues.json")
+    save_queues(comparison.results, queues)
     print_comparison(comparison, judged_on(config))
     log.info("results: %s", results)
     return comparison

@@ -51,6 +51,7 @@ TOLD = re.compile(
 """Options of what SUMO tells and how: runs read it, so they say it themselves."""
 REFUSED = {
     r"max-depart-delay": "it takes waiting vehicles out of the demand and of its delay",
+    r"time-to-teleport\.remove": "it takes vehicles out of their jam as if they had arrived",
     r"mesosim|meso-.*": "use execution.simulator=meso, which has SUMO's own parameters",
     r"tls\.all-off": "it switches the signals off",
     r"device\.tripinfo\..*": "it leaves vehicles out of what is measured",

@@ -55,8 +55,9 @@ class EpisodeMetrics(TripMeans):
     """Vehicles that reached the end of their trip within the episode."""
     scheduled: int
     """Vehicles that were due within the episode: the same for all controllers."""
-    arrived_duration_s: float
-    """In the network, over the arrived only: not for ranking, but what older studies report."""
+    arrived_duration_s: float | None
+    """In the network, over the arrived only: not for ranking, but what older studies report. None
+    where nobody arrived."""
     teleports: int
     """Vehicles that SUMO put beyond their jam (`simulation.time_to_teleport_s`)."""
     collisions: int
@@ -98,7 +99,7 @@ def episode_metrics(
         throughput_vph=arrived / (end_s - begin_s) * 3600.0,
         arrived=arrived,
         scheduled=len(trips),
-        arrived_duration_s=mean(trips.duration_s[trips.arrived]),
+        arrived_duration_s=mean(trips.duration_s[trips.arrived]) if arrived else None,
         teleports=last.teleports,
         collisions=last.collisions,
         emergency_brakings=last.emergency_brakings,

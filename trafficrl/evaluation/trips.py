@@ -23,7 +23,13 @@ NUMBERS = (
     *("waitingTime", "waitingCount", "routeLength"),
 )
 """SUMO's names of what we take as it is."""
+ARRIVAL = NUMBERS.index("arrival")
 TIME_LOSS = NUMBERS.index("timeLoss")
+CLOCKS = tuple(NUMBERS.index(name) for name in ("duration", "timeLoss", "waitingTime"))
+"""What grows while one stands."""
+NOT_REMOVED = ("", "end", "teleport")
+"""SUMO's reasons why a trip ended that took nobody out of the traffic: the end of the trip, of the
+simulation, and a teleport beyond the jam in which the trip ended."""
 EMISSIONS = ("CO2_abs", "fuel_abs")
 """In mg, like all of its emissions."""
 
@@ -93,6 +99,9 @@ def read_trips(
             let go: one that is held to the end would have lost nothing. What it took longer is its
             time loss then. And SUMO has only the first of a queue stand: here all stand that lose.
 
+    Whoever SUMO takes out of the traffic (after a collision, by a calibrator) has not arrived, and
+    stands where that happened to the end of the episode.
+
     Raises:
         SimulationError: the file is missing or damaged.
     """
@@ -102,7 +111,7 @@ def read_trips(
         for trip in iter_xml(tripinfo):
             if trip.tag == "tripinfo":
                 names.append(trip.attrib["vType"])
-                rows.append(_numbers(trip, emissions, free_s or {}))
+                rows.append(_numbers(trip, emissions, free_s or {}, max(closed_s, end_s)))
     except (XMLFileError, KeyError, ValueError) as error:
         raise SimulationError(f"{tripinfo}: no whole list of trips: {error}") from error
     columns = (*NUMBERS, *(EMISSIONS if emissions else ()))
@@ -113,8 +122,14 @@ def read_trips(
     return _trips(names, found, closed_s, end_s)
 
 
-def _numbers(trip: Element, emissions: bool, free_s: Mapping[str, float]) -> list[float]:
+def _numbers(
+    trip: Element, emissions: bool, free_s: Mapping[str, float], last_s: float
+) -> list[float]:
     row = [float(trip.attrib[name]) for name in NUMBERS]
+    if trip.get("vaporized", "") not in NOT_REMOVED:
+        for place in CLOCKS:
+            row[place] += last_s - row[ARRIVAL]
+        row[ARRIVAL] = -1.0
     least_s = free_s.get(trip.attrib["id"])
     if least_s is not None:
         there_s = float(trip.attrib["duration"]) - float(trip.attrib["stopTime"])

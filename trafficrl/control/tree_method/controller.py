@@ -55,6 +55,8 @@ class TreeMethod:
         if not network.signals:
             raise NetworkError(f"network {network.net_file} has no signal to control")
         check_whole_steps("interval_s", config.interval_s, step_s)
+        if config.sample_s is not None:
+            check_whole_steps("sample_s", config.sample_s, step_s)
         if config.duration_rule is DurationRule.random:
             check_whole_steps("min_phase_s", config.min_phase_s, step_s)
         self._edge_speeds: EdgeSpeeds = {

@@ -101,6 +101,8 @@ def read_run(folder: Path, name: str) -> JudgedRun:
     if not folder.is_dir():
         raise RunError(f"{folder} is no run folder: there is no such folder")
     paths = RunPaths(folder)
+    if not paths.resolved_config.is_file():
+        raise RunError(f"{folder} is no run folder: it has no {paths.resolved_config.name}")
     config = read_yaml(paths.resolved_config)
     results = read_json(paths.evaluation / "results.json")
     build = SumoBuild(config["provenance"]["sumo"].text(), _options(config))

@@ -50,6 +50,8 @@ class Section:
     """By label."""
     notes: tuple[str, ...]
     """What to know before comparing."""
+    every_seed: bool = True
+    """Nobody was judged on seeds that others lack."""
     drawn: tuple[str, ...] = ()
     """Labels in the order in which plots give them their styles; else by delay."""
 
@@ -119,6 +121,7 @@ def _section(
 ) -> Section:
     candidates = [*(one for run in runs for one in _judged(run)), *others]
     keys, notes = _shared_episodes(candidates, scenarios)
+    every_seed = not notes
     judged = _labelled(
         [replace(one, results=_chosen(one.results, keys)) for one in candidates], len(runs)
     )
@@ -132,7 +135,25 @@ def _section(
         for result in one.results
     ]
     comparison = Comparison(results, confidence=runs[0].confidence)
-    return Section(tuple(runs), runs[0].build, comparison, ordered, tuple(notes))
+    notes += _left_out(runs, comparison)
+    return Section(tuple(runs), runs[0].build, comparison, ordered, tuple(notes), every_seed)
+
+
+def _left_out(runs: Sequence[JudgedRun], comparison: Comparison) -> list[str]:
+    """What some runs have and the comparison has not."""
+    notes = []
+    if {"co2_g", "fuel_g"} - set(comparison.metrics):
+        without = [
+            run.name for run in runs if any(one.metrics.co2_g is None for one in run.results)
+        ]
+        if without and len(without) < len(runs):
+            notes.append(f"no CO2 and fuel: they were not measured in {', '.join(without)}")
+    others = [f"{run.name} has {run.confidence:.0%}" for run in runs[1:]]
+    if len({run.confidence for run in runs}) > 1:
+        notes.append(
+            f"intervals are those of {runs[0].name}, {runs[0].confidence:.0%}; {', '.join(others)}"
+        )
+    return notes
 
 
 def _judged(run: JudgedRun) -> Iterable[Judged]:
@@ -168,7 +189,7 @@ def _shared_episodes(
         if max(counts) > common:
             notes.append(
                 f"{scenario}: only the {common} seeds that all have are compared; the delay by "
-                "departure and the queues are over each one's own"
+                "departure and the queues are over each one's own, types are not shown"
             )
     order = {name: place for place, name in enumerate(scenarios)}
     found = [key for key in shared if key[0] in order]

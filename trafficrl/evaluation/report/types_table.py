@@ -13,10 +13,13 @@ SHOWN = ("delay_s", "waiting_time_s", "depart_delay_s", "travel_time_s", "stops_
 
 def types_text(section: Section) -> TableText | None:
     """A row for each controller and type, over all of the section's scenarios; None where all
-    vehicles are of one type.
+    vehicles are of one type, or where not all were judged on the same seeds: the types of single
+    episodes are not kept.
 
     Means are over all vehicles of the type, as many as there are in an episode.
     """
+    if not section.every_seed:
+        return None
     found = {label: _by_type(section, label) for label in section.comparison.by_delay}
     types = list(dict.fromkeys(name for by_type in found.values() for name in by_type))
     if len(types) < 2:
