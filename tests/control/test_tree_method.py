@@ -307,6 +307,8 @@ def test_intervals_are_whole_steps() -> None:
     assert str(error.value) == (
         "controller.*.interval_s must be a multiple of network.step_length 4 [s], got 90"
     )
+    with pytest.raises(ConfigError, match=r"sample_s must be a multiple .*, got 2\.5"):
+        TreeMethod(ORIGINAL_STYLE, replace(CORRECTED, sample_s=2.5), step_s=1.0)
 
 
 def test_a_network_without_signals_is_refused() -> None:
