@@ -57,7 +57,7 @@ FEW = ("evaluation.seeds=2", "evaluation.workers=1")
 def test_a_run_on_given_files_can_be_had_again_elsewhere(given: Path, tmp_path: Path) -> None:
     words = (*FILES, *FEW, "hydra.run.dir=first", "simulation.depart_speed=0")
     printed = done("evaluate", *words, cwd=tmp_path)
-    assert "2 test seeds a scenario: the given" in printed
+    assert "2 test seeds of route_file: the given" in printed
     first = episodes(tmp_path / "first")
     due = sum(-20 + 4 * i >= 0 for i in range(len(cases.city().streets) // 2))
     assert {episode["metrics"]["scheduled"] for episode in first} == {due}

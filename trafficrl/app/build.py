@@ -232,11 +232,11 @@ def judge(
 def judged_on(config: ExperimentConfig) -> str:
     """Title of the judgement: which demand it was made on, and in which model if not the usual."""
     count = config.evaluation.seeds
-    seeds = f"{count} test seed{'s' if count > 1 else ''} a scenario"
+    several = len(config.scenarios) > 1
+    where = "a scenario" if several else f"of {next(iter(config.scenarios))}"
+    seeds = f"{count} test seed{'s' if count > 1 else ''} {where}"
     if config.execution.simulator is Simulator.meso:
         seeds += ", mesoscopic model"
-    if len(config.scenarios) == 1:
-        seeds += f" of {next(iter(config.scenarios))}"
     given = [isinstance(item, RouteFileScenarioConfig) for item in config.scenarios.values()]
     if all(given):
         return f"{seeds}: the given trips, other drivers"
