@@ -49,6 +49,17 @@ def test_what_it_says_in_the_end_is_the_error_of_the_job(handler: Handler) -> No
     assert handler.asked == 3
 
 
+def test_a_second_signal_does_not_come_between(handler: Handler) -> None:
+    def twice(*_: object) -> None:
+        signal.raise_signal(signal.SIGUSR2)
+        handler()
+
+    signal.signal(signal.SIGUSR2, twice)
+    with pytest.raises(SystemExit, match="-1"):
+        leaving.leave(Stopped("SIGUSR2"))
+    assert handler.asked == 1
+
+
 @pytest.mark.parametrize(("reason", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
 def test_who_takes_the_job_away_begins_it_again(handler: Handler, reason: str, code: int) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -29,11 +29,14 @@ def leave(stopped: Stopped) -> NoReturn:
     """
     if str(stopped) in (signal.SIGTERM.name, signal.SIGINT.name):
         sys.exit(128 + signal.Signals[str(stopped)].value)
+    # A second signal amid its work would begin that work again within itself, and fail.
+    requeue = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    assert callable(requeue), "submitit handles SIGUSR2 in a job"
     for pause_s in ASK_AGAIN_AFTER_S:
         try:
-            signal.raise_signal(signal.SIGUSR2)
+            requeue(signal.SIGUSR2, None)
         except subprocess.SubprocessError as error:  # noqa: PERF203 - it waits anyway
             log.warning("the job is not requeued yet (%s): asked again in %g s", error, pause_s)
             time.sleep(pause_s)
-    signal.raise_signal(signal.SIGUSR2)
+    requeue(signal.SIGUSR2, None)
     raise AssertionError("submitit's handler of SIGUSR2 does not return")
