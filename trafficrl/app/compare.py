@@ -84,7 +84,7 @@ def _print(section: Section, *, several: bool) -> None:
     comparison = section.comparison
     episodes = comparison.num_episodes(comparison.baseline)
     named = f"{section.name}, " if len(section.scenarios) == 1 else ""
-    whose = f" ({', '.join(run.name for run in section.runs)})" if several else ""
+    whose = section.whose if several else ""
     many = f"{episodes} test episode{'s' if episodes > 1 else ''}"
     print_comparison(comparison, f"{named}{section.build.name}, {many}{whose}")
 

@@ -132,7 +132,7 @@ def build_chapter(section: Section, name: str, *, several: bool) -> Chapter:
     by_type = types_text(section)
     if by_type is not None:
         tables.append((f"By type of vehicle, {tables[0][0]}: over all vehicles", by_type))
-    whose = f" ({', '.join(run.name for run in section.runs)})" if several else ""
+    whose = section.whose if several else ""
     stills, maps = _queues(section, name)
     live = {one.title for one in maps}
     plots = (

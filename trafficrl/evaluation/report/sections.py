@@ -72,8 +72,13 @@ class Section:
 
     @property
     def name(self) -> str:
-        """Which scenarios, and whose where several runs do not share all of theirs."""
+        """Which scenarios."""
         return ", ".join(self.scenarios)
+
+    @property
+    def whose(self) -> str:
+        """Which runs, as it stands in a title beside other sections."""
+        return f" ({', '.join(run.name for run in self.runs)})"
 
 
 def build_sections(
@@ -148,11 +153,9 @@ def _left_out(runs: Sequence[JudgedRun], comparison: Comparison) -> list[str]:
         ]
         if without and len(without) < len(runs):
             notes.append(f"no CO2 and fuel: they were not measured in {', '.join(without)}")
-    others = [f"{run.name} has {run.confidence:.0%}" for run in runs[1:]]
     if len({run.confidence for run in runs}) > 1:
-        notes.append(
-            f"intervals are those of {runs[0].name}, {runs[0].confidence:.0%}; {', '.join(others)}"
-        )
+        levels = ", ".join(f"{run.confidence:.0%} in {run.name}" for run in runs)
+        notes.append(f"intervals are those of {runs[0].name}: their level is {levels}")
     return notes
 
 
