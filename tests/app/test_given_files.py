@@ -51,14 +51,15 @@ FILES = (
     f"scenarios.route_file.begin_s={BEGIN_S}",
     "execution.end_time=120",
 )
-FEW = ("evaluation.seeds=2", "evaluation.workers=1")
+FEW = ("evaluation.seeds=2", "evaluation.first_seed=3", "evaluation.workers=1")
 
 
 def test_a_run_on_given_files_can_be_had_again_elsewhere(given: Path, tmp_path: Path) -> None:
     words = (*FILES, *FEW, "hydra.run.dir=first", "simulation.depart_speed=0")
     printed = done("evaluate", *words, cwd=tmp_path)
-    assert "2 test seeds of route_file: the given" in printed
+    assert "2 test seeds of route_file from number 3 on: the given" in printed
     first = episodes(tmp_path / "first")
+    assert {episode["seed"] for episode in first} == {3, 4}
     due = sum(-20 + 4 * i >= 0 for i in range(len(cases.city().streets) // 2))
     assert {episode["metrics"]["scheduled"] for episode in first} == {due}
     # Neither the files nor the folder are where they were.

@@ -106,6 +106,12 @@ def test_validation_is_other_demand_than_test(two: Evaluator, tmp_path: Path) ->
     assert all(a.metrics != b.metrics for a, b in zip(validation, test, strict=True))
 
 
+def test_seeds_can_begin_at_another_number(two: Evaluator) -> None:
+    both = two.run({"plan": "fixed"}, split=Split.test, seeds=2)
+    later = two.run({"plan": "fixed"}, split=Split.test, seeds=1, first_seed=1)
+    assert later == [result for result in both if result.seed == 1]
+
+
 def test_a_model_brings_its_own_observation_and_action(two: Evaluator, tmp_path: Path) -> None:
     other = replace(
         ALGORITHM,

@@ -5,9 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from trafficrl.app.build import build_evaluator, judge, judged_on, open_run, refuse_used
+from trafficrl.app.build import build_evaluator, open_run, refuse_used
 from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers, tell_strangers
+from trafficrl.app.judging import judge, judged_on
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.evaluation.queues import save_queues
 from trafficrl.evaluation.results import Comparison

@@ -1,6 +1,6 @@
 """The training of a run: the one part of `trafficrl-train` that needs torch."""
 
-from trafficrl.app.build import build_validation
+from trafficrl.app.judging import build_validation
 from trafficrl.app.origin import origin_of
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task

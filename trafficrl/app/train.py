@@ -9,9 +9,10 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from trafficrl.app.build import build_evaluator, judge, judged_on, open_run
+from trafficrl.app.build import build_evaluator, open_run
 from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
+from trafficrl.app.judging import judge, judged_on
 from trafficrl.app.reopen import check_origin, clear_leftovers, is_finished, reopened
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import config_hash

@@ -149,6 +149,8 @@ class EvaluationConfig:
     """Controllers that a trained policy is judged beside; it is compared with the first."""
     seeds: int = 10
     """Test seeds of each scenario."""
+    first_seed: int = 0
+    """Number of the first of them. Tune classical controllers on others than you report on."""
     confidence: float = 0.95
     """Level of the intervals."""
     workers: int = 0
@@ -169,6 +171,7 @@ class EvaluationConfig:
                 f"{self.baselines}"
             )
         check_range("evaluation.seeds", self.seeds, 1, 100_000)
+        check_range("evaluation.first_seed", self.first_seed, 0, 100_000_000)
         check_range("evaluation.confidence", self.confidence, 0.5, 0.999)
         check_range("evaluation.workers", self.workers, 0, 512)
         check_range("evaluation.slice_s", self.slice_s, 1, 864_000, unit="s")

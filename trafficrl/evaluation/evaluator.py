@@ -93,6 +93,7 @@ class Evaluator:
         *,
         split: Split,
         seeds: int,
+        first_seed: int = 0,
         measure: Measure = ONLY_METRICS,
         recording: Recording | None = None,
         report: Callable[[int], None] = lambda done: None,
@@ -103,6 +104,7 @@ class Evaluator:
             controllers: label in tables -> name of the controller, or model file.
             split: which demand.
             seeds: episodes of each scenario, the same ones for every controller.
+            first_seed: number of the first of them within the split.
             measure: what is measured.
             recording: where episodes are kept and known ones are found; None for nowhere.
             report: called with the number of finished episodes.
@@ -121,7 +123,7 @@ class Evaluator:
             (label, scenario, seed): Job(controller, scenario, split, seed, measure)
             for label, controller in controllers.items()
             for scenario in self._task.scenarios
-            for seed in range(seeds)
+            for seed in range(first_seed, first_seed + seeds)
         }
         with tempfile.TemporaryDirectory(prefix="models-", dir=self._folder) as folder:
             if recording is not None:
