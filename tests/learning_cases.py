@@ -116,6 +116,8 @@ def trainer_of(
     algorithm: LearnerConfig,
     execution: ExecutionConfig,
     validate: Callable[[Path], Validation] | None = None,
+    *,
+    judge_start: bool = False,
 ) -> Trainer:
     """A trainer of the small city in that run folder, which nothing stops."""
     facts = {
@@ -134,6 +136,7 @@ def trainer_of(
         record=RunRecord(paths.run),
         stop=StopRequest(),
         validate=validate,
+        judge_start=judge_start,
     )
 
 

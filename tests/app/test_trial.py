@@ -71,7 +71,7 @@ def test_sizes_memory_and_time_are_told_and_nothing_stays(
     peaks = r"peaks, with shared pages: learner \d{3,} MiB, 1 x worker of evaluations \d{3,} MiB"
     assert re.search(peaks, out)
     assert "rollouts " in out
-    assert ", 3 validations " in out  # at 0, 32 and 64 steps
+    assert ", 2 validations " in out  # at 32 and 64 steps
     assert status([str(tmp_path)]) == 0
     assert capsys.readouterr().out == "0 runs\n"
 

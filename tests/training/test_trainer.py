@@ -31,11 +31,13 @@ def train(
     *,
     seed: int = 1,
     validate: Validate | None = None,
+    judge_start: bool = False,
 ) -> tuple[RunPaths, TrainingEnd]:
     folder.mkdir(exist_ok=True)
     paths = RunPaths(folder)
     with learner(folder, algorithm, execution, seed=seed) as model:
-        return paths, trainer_of(model, folder, algorithm, execution, validate).run()
+        trainer = trainer_of(model, folder, algorithm, execution, validate, judge_start=judge_start)
+        return paths, trainer.run()
 
 
 def scoring(*scores: float) -> Validate:
@@ -103,20 +105,28 @@ def test_the_log_holds_what_was_learned_and_what_the_traffic_did(tmp_path: Path)
 
 
 def test_the_best_model_is_the_one_with_the_best_score(tmp_path: Path) -> None:
-    paths, end = train(tmp_path, VALIDATED, validate=scoring(-9.0, -5.0, -7.0, -6.0))
-    assert [row["validation/score"] for row in rows(paths)] == [
-        *("-9.0", "", "-5.0", "", "-7.0", "", "-6.0")
-    ]
-    assert [row["validation/delay_s"] for row in rows(paths)][::2] == ["9.0", "5.0", "7.0", "6.0"]
+    paths, end = train(tmp_path, VALIDATED, validate=scoring(-5.0, -7.0, -6.0))
+    scores = [row["validation/score"] for row in rows(paths)]
+    assert scores == ["", "-5.0", "", "-7.0", "", "-6.0"]
+    assert [row["validation/delay_s"] for row in rows(paths)][1::2] == ["5.0", "7.0", "6.0"]
     assert load_model(paths.best_model).timesteps == 16
     assert load_model(paths.final_model).timesteps == 48
     assert end.best_score == -5.0
 
 
+def test_a_model_that_knows_something_is_judged_before_it_learns_more(tmp_path: Path) -> None:
+    scores = scoring(-5.0, -9.0, -7.0, -6.0)
+    paths, end = train(tmp_path, VALIDATED, validate=scores, judge_start=True)
+    assert [row["timesteps"] for row in rows(paths)] == ["0", "8", "16", "24", "32", "40", "48"]
+    assert [row["validation/score"] for row in rows(paths)][::2] == ["-5.0", "-9.0", "-7.0", "-6.0"]
+    assert load_model(paths.best_model).timesteps == 0
+    assert end.best_score == -5.0
+
+
 def test_the_last_model_is_validated_though_it_comes_between(tmp_path: Path) -> None:
     execution = replace(EXECUTION, total_timesteps=16, eval_freq=1000)
-    paths, end = train(tmp_path, execution, validate=scoring(-30.0, -20.0))
-    assert [row["validation/delay_s"] for row in rows(paths)] == ["30.0", "", "20.0"]
+    paths, end = train(tmp_path, execution, validate=scoring(-20.0))
+    assert [row["validation/delay_s"] for row in rows(paths)] == ["", "20.0"]
     assert end.best_score == -20.0
     assert load_model(paths.best_model).timesteps == 16
 
@@ -138,9 +148,9 @@ def test_early_stopping_stops(tmp_path: Path) -> None:
         early_stopping_min_delta=1e6,
     )
     paths, end = train(tmp_path, execution, validate=scoring(-9.0, -8.0, -7.0))
-    assert end == TrainingEnd("no better score in 2 validations", 32, -7.0)
-    assert load_model(paths.final_model).timesteps == 32
-    assert load_model(paths.best_model).timesteps == 32, "any rise makes a new best model"
+    assert end == TrainingEnd("no better score in 2 validations", 48, -7.0)
+    assert load_model(paths.final_model).timesteps == 48
+    assert load_model(paths.best_model).timesteps == 48, "any rise makes a new best model"
 
 
 def test_a_score_that_is_no_number_leaves_the_best_model_alone(
@@ -148,11 +158,11 @@ def test_a_score_that_is_no_number_leaves_the_best_model_alone(
 ) -> None:
     caplog.set_level(logging.INFO)
     nan = math.nan
-    paths, end = train(tmp_path, VALIDATED, validate=scoring(nan, -5.0, nan, nan))
-    assert load_model(paths.best_model).timesteps == 16
+    paths, end = train(tmp_path, VALIDATED, validate=scoring(nan, -5.0, nan))
+    assert load_model(paths.best_model).timesteps == 32
     assert end.best_score == -5.0
-    assert "validation at 0 steps: score nan, best none" in caplog.text
-    assert "validation at 32 steps: score nan, best -5.000" in caplog.text
+    assert "validation at 16 steps: score nan, best none" in caplog.text
+    assert "validation at 48 steps: score nan, best -5.000" in caplog.text
 
 
 def test_equal_seeds_learn_equally_and_others_do_not(tmp_path: Path) -> None:

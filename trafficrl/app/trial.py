@@ -62,11 +62,13 @@ class Trial:
 
     @property
     def validations(self) -> int:
-        """The first is before the first update."""
+        """The last model is judged, and one that has learned before also at its start."""
         frequency = self.config.execution.eval_freq
         if not frequency:
             return 0
-        return 1 + min(self.left // frequency, self.effort.whole_updates(self.left))
+        learned_before = self.first > 0 or self.coming is not None or self.demonstrations > 0
+        start = int(learned_before and not self.done)
+        return start + min(ceil(self.left / frequency), self.effort.whole_updates(self.left))
 
     @property
     def parts_s(self) -> dict[str, float]:

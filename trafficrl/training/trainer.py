@@ -57,6 +57,8 @@ class Trainer:
         record: tells how far it is.
         stop: asks it to stop.
         validate: a model file's worth on the validation demand; None for no validation.
+        judge_start: whether the model is judged before its first step too. One that has learned
+            nothing yet is not worth it: a city under it stands still, which takes minutes.
     """
 
     def __init__(
@@ -69,13 +71,14 @@ class Trainer:
         record: RunRecord,
         stop: StopRequest,
         validate: Callable[[Path], Validation] | None,
+        judge_start: bool,
     ) -> None:
         self._model = model
         self._execution = execution
         self._paths = paths
         self._record = record
         self._stop = stop
-        self._validate = validate
+        self._validate, self._judge_start = validate, judge_start
         first = int(model.num_timesteps)
         best = BestSoFar(execution.early_stopping_patience, execution.early_stopping_min_delta)
         self._state = TrainerState(first=first, judged=None, best=best)
@@ -190,11 +193,12 @@ class Trainer:
         begun = state.judged is not None
         # The last model too, or a short training would be judged by one that has learned nothing.
         due = steps >= self._end or self._due(self._execution.eval_freq, state.judged or 0)
-        if self._validate is not None and (not begun or due):
-            self._validate_now(self._validate)
+        validate = self._validate if (due if begun else self._judge_start) else None
+        if validate is not None:
+            self._validate_now(validate)
         if begun:
             self._model.dump_logs()
-        elif self._validate is not None:
+        elif validate is not None:
             self._model.logger.dump(steps)
         before, state.judged = state.judged, steps
         state.phase = Phase.rollout
