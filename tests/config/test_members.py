@@ -103,11 +103,13 @@ def test_the_published_experiment_has_the_published_values() -> None:
     assert run.score is Score.reward
 
 
-def test_members_of_scenarios_are_mixed_and_never_share_a_name() -> None:
+def test_members_of_scenarios_are_mixed_and_a_name_is_one_scenario() -> None:
     found = [member for member in members("scenarios") if member != "route_file"]
-    names = [list(experiment(f"scenarios={member}").scenarios) for member in found]
+    apart = [experiment(f"scenarios={member}").scenarios for member in found]
     together = experiment(f"scenarios=[{','.join(found)}]").scenarios
-    assert list(together) == [name for one in names for name in one]
+    assert list(together) == list(dict.fromkeys(name for one in apart for name in one))
+    for one in apart:
+        assert one == {name: together[name] for name in one}
 
 
 def test_evaluate_adds_the_controllers() -> None:
