@@ -23,6 +23,7 @@ LOCAL_TERMS = (
     "local_queue_veh",
     "local_delayed_veh",
     "local_pressure_veh",
+    "local_waiting_min",
     "backlog_per_signal_veh",
 )
 
