@@ -56,6 +56,12 @@ def test_local_queues_and_delays_sum_up_to_those_of_the_streets(state: TrafficSt
     assert delayed.sum() < state.mean.delayed_veh.sum(), "streets that leave the city do not count"
 
 
+def test_waits_are_summed_in_minutes(state: TrafficState) -> None:
+    waiting = paid(state, "local_waiting_min")
+    assert waiting.min() > 0
+    assert 60 * waiting.sum() == pytest.approx(before_signals(state, state.mean.waiting_s))
+
+
 def test_those_outside_are_shared_by_all(state: TrafficState) -> None:
     outside = paid(state, "backlog_per_signal_veh")
     assert outside.sum() == pytest.approx(state.mean_backlog_veh)

@@ -69,8 +69,8 @@ def local_terms(network: Network, around: Surroundings) -> dict[str, LocalTerm]:
     local_queue_veh: mean queue on the way to the signal [veh].
     local_delayed_veh: delay gathered there per second (see `reward_terms.py`) [veh].
     local_pressure_veh: sum of the lanes' pressure there (see `control/greedy.py`) [veh].
-    local_waiting_min: time since each vehicle there last moved, summed over them [min]. It grows with
-        the square of a wait: nobody is left standing for the good of the others.
+    local_waiting_min: time since each vehicle there last moved, summed over them [min]. It grows
+        with the square of a wait: nobody is left standing for the good of the others.
     backlog_per_signal_veh: those not yet let in, wherever, by the number of signals [veh].
     """
     approach = LaneSums(around.approach, len(network.lanes))
