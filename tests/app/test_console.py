@@ -186,7 +186,8 @@ def test_the_words_beside_a_sumocfg_win_wherever_they_stand(
 def test_help_and_config_are_shown(command: list[str]) -> None:
     shown = run(command, "--help")
     assert shown.stdout.startswith("trafficrl-train [GROUP=MEMBER ...]")
-    assert "\nscenarios: heavy_load, heavy_realtime_s1, light, route_file, " in shown.stdout
+    members = "heavy_load, heavy_realtime_s1, light, route_file, rush_hour"
+    assert f"\nscenarios: {members}\n" in shown.stdout
     config = run(command, "--cfg", "job", "--resolve", "-p", "network")
     assert "grid_dimension: 3" in config.stdout
     assert (shown.returncode, config.returncode) == (0, 0)

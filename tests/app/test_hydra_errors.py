@@ -47,7 +47,10 @@ def here(
             ["network=grid9"],
             "network: unknown 'grid9' (did you mean 'grid3'?); choices: grid3, grid6_realistic",
         ),
-        (["scenarios=[light,nope]"], "scenarios: unknown 'nope'; choices: heavy_load, heavy_real"),
+        (
+            ["scenarios=[light,nope]"],
+            "scenarios: unknown 'nope'; choices: heavy_load, heavy_realtime_s1, light",
+        ),
         (["execution.gui=maybe"], "execution.gui: value 'maybe' is not a valid bool"),
         (["network.attractiveness=all"], "network.attractiveness: invalid value 'all', expected"),
         (["network.x"], "cannot read the override 'network.x' (missing EQUAL at"),

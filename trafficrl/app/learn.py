@@ -2,7 +2,6 @@
 
 from trafficrl.app.judging import build_validation
 from trafficrl.app.origin import origin_of
-from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.env.task import Task
 from trafficrl.evaluation.evaluator import Evaluator
@@ -49,16 +48,9 @@ def learn(
             record=record,
             stop=stop,
             validate=build_validation(config, evaluator),
-            judge_start=has_learned_before(config),
+            judge_start=config.has_learned_before,
         )
         return trainer.run(checkpoint)
     finally:
         assert model.env is not None
         model.env.close()
-
-
-def has_learned_before(config: ExperimentConfig) -> bool:
-    """The run's model knows something before its first step."""
-    algorithm = config.algorithm
-    cloned = isinstance(algorithm, CommonPPOConfig) and bool(algorithm.cloning.demonstrations)
-    return cloned or config.resume_from is not None

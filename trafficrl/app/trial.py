@@ -66,7 +66,8 @@ class Trial:
         frequency = self.config.execution.eval_freq
         if not frequency:
             return 0
-        learned_before = self.first > 0 or self.coming is not None or self.demonstrations > 0
+        # A model that has yet to come is not in the configuration that was tried.
+        learned_before = self.config.has_learned_before or self.coming is not None
         start = int(learned_before and not self.done)
         return start + min(ceil(self.left / frequency), self.effort.whole_updates(self.left))
 

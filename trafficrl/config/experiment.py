@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Optional
 
 from omegaconf import MISSING
 
-from trafficrl.config.algorithm import ActionKind, AlgorithmConfig
+from trafficrl.config.algorithm import ActionKind, AlgorithmConfig, CommonPPOConfig
 from trafficrl.config.checks import check_range
 from trafficrl.config.controllers import standard_controllers
 from trafficrl.config.execution import (
@@ -82,6 +82,13 @@ class ExperimentConfig:
         self._check_simulator()
         if self.execution.gui and self.execution.backend is not Backend.traci:
             raise ConfigError("execution.gui=true needs execution.backend=traci, got libsumo")
+
+    @property
+    def has_learned_before(self) -> bool:
+        """Its model knows something before the first step."""
+        algorithm = self.algorithm
+        cloned = isinstance(algorithm, CommonPPOConfig) and bool(algorithm.cloning.demonstrations)
+        return cloned or self.resume_from is not None
 
     def _check_scale(self) -> None:
         """SUMO's own scaling would contradict a demand that says how many vehicles it has."""
