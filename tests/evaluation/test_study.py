@@ -1,17 +1,20 @@
 """What a study is made of: groups over seeds, what they differ in, and what they came to."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from run_cases import SCENARIOS, TRAINING, run_command, trained
 from study_cases import DELAY, study, study_runs
 
 from trafficrl.evaluation.report.groups import group_runs
 from trafficrl.evaluation.report.hyperparameters import hyperparameter_table
 from trafficrl.evaluation.report.learning import BEST, draw_learning, shared_steps, validated
 from trafficrl.evaluation.report.pooled import pool_groups, seed_table
+from trafficrl.evaluation.report.run_folder import read_run
 from trafficrl.evaluation.report.sections import Section, build_sections
 from trafficrl.evaluation.report.study_runs import StudyRun
 from trafficrl.evaluation.tables import number
@@ -158,6 +161,33 @@ def test_intervals_over_training_seeds_count_each_seed_once() -> None:
         )
         low, high = map(float, row.cells[1].partition("(")[2].rstrip(")").split(" to "))
         assert high - low > 5 * abs(delays[1] - delays[0]), "two seeds tell little"
+
+
+def test_models_judged_on_a_network_that_they_never_saw_count_as_trainings(tmp_path: Path) -> None:
+    first = tmp_path / "0"
+    shutil.copytree(trained(), first)
+    run_command("train", *SCENARIOS, *TRAINING, "seed=2", f"hydra.run.dir={tmp_path / '1'}")
+    files = [str(first), str(tmp_path / "1"), str(first / "final_model.zip")]
+    for name, models in (("each", files[:2]), ("two of one", files)):
+        run_command(
+            "evaluate",
+            *SCENARIOS,
+            "network.network_seed=8",
+            f"controllers=[fixed,{','.join(models)}]",
+            f"hydra.run.dir={tmp_path / name}",
+        )
+    groups = group_runs(study_runs(tmp_path))
+    section, doubtful = (
+        build_sections([read_run(tmp_path / name, name)])[0] for name in ("each", "two of one")
+    )
+    delays = [section.comparison.mean(label, "delay_s") for label in ("0", "1")]
+    (row,) = seed_table(section, groups).rows
+    assert row.cells[0] == "2"
+    assert row.cells[1].startswith(f"{number(float(np.mean(delays)))} (")
+    assert row.cells[3] == ", ".join(f"{number(delay_s)} ({i})" for i, delay_s in enumerate(delays))
+    assert set(pool_groups(section, groups).labels) == {"fixed", "policy"}
+    pooled = set(pool_groups(doubtful, groups).labels)
+    assert pooled == {"fixed", "policy", "0", "final_model"}, "nobody knows which stands for it"
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_is_shown(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from trafficrl.evaluation.controllers import check_controller, model_file
 from trafficrl.network.model import Network
 from trafficrl.runs.registry import ModelRegistry
 from trafficrl.runs.run_models import best_model
-from trafficrl.runs.sidecars import load_sidecar, sidecar_file
+from trafficrl.runs.sidecars import file_sha256, load_sidecar, sidecar_file
 
-__all__ = ["find_controllers", "tell_strangers"]
+__all__ = ["find_controllers", "models_of", "tell_strangers"]
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,21 @@ def find_controller(
         raise ConfigError(unknown_name("controllers", name, choices))
     entry.verify()
     return entry.label, str(entry.file)
+
+
+def models_of(controllers: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Label -> file and SHA-256 of the controllers that are models: what was judged, wherever it
+    came from and whatever becomes of that.
+
+    Args:
+        controllers: as `find_controllers` finds them.
+    """
+    files = {label: model_file(controller) for label, controller in controllers.items()}
+    return {
+        label: {"file": str(file), "sha256": file_sha256(file)}
+        for label, file in files.items()
+        if file is not None
+    }
 
 
 def tell_strangers(controllers: Mapping[str, str], network: Network) -> None:

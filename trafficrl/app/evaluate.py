@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trafficrl.app.build import build_evaluator, open_run, refuse_used
 from trafficrl.app.console import run_app
-from trafficrl.app.controllers import find_controllers, tell_strangers
+from trafficrl.app.controllers import find_controllers, models_of, tell_strangers
 from trafficrl.app.judging import judge, judged_on
 from trafficrl.config.experiment import EvaluateConfig
 from trafficrl.evaluation.queues import save_queues
@@ -71,6 +71,7 @@ def judge_controllers(
     comparison.save(
         results,
         controllers=config.controllers,
+        models=models_of(controllers),
         simulator=config.execution.simulator.value,
         provenance=config.provenance,
     )

@@ -2,7 +2,8 @@
 
 Shows where each run stands, learning curves over seeds, what differs between the runs and what was
 best, the comparison with the baselines, and the queues in the network over time. Folders of
-`trafficrl-evaluate` below the given ones join the comparison.
+`trafficrl-evaluate` below the given ones join the comparison; where they judged models of the
+trainings elsewhere, as on another city, those count over training seeds too.
 
 With --watch the page is written anew until all runs have ended or Ctrl-C; open it once in a
 browser, it loads itself anew and stays where you were. A sweep that trains one run after the other

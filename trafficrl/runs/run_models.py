@@ -9,7 +9,7 @@ from trafficrl.errors import CheckpointError
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.sidecars import Sidecar, load_sidecar, sidecar_file, verify_model
 
-__all__ = ["best_model", "newest_model"]
+__all__ = ["best_model", "model_hashes", "newest_model"]
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,11 @@ def best_model(run: Path) -> Path:
         )
     log.info("%s: no model has a stored score; %s is the newest", run, newest.relative_to(run))
     return newest
+
+
+def model_hashes(run: Path) -> frozenset[str]:
+    """SHA-256 of every model in the run's folder, as their sidecars have them."""
+    return frozenset(sidecar.sha256 for _, sidecar in _sidecars(run))
 
 
 def _sidecars(run: Path) -> Iterator[tuple[Path, Sidecar]]:

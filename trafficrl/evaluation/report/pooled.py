@@ -17,6 +17,7 @@ from trafficrl.evaluation.report.table import Row, TableText
 from trafficrl.evaluation.results import Comparison
 from trafficrl.evaluation.slices import pool_slices
 from trafficrl.evaluation.tables import number
+from trafficrl.runs.run_models import model_hashes
 
 __all__ = ["pool_groups", "seed_table"]
 
@@ -87,11 +88,23 @@ def seed_table(section: Section, groups: Sequence[Group]) -> TableText:
 
 
 def _members(section: Section, group: Group) -> Mapping[str, Judged]:
-    """The policies of the group's runs, by their labels in the section."""
-    policies = {
-        one.run: (label, one) for label, one in section.judged.items() if one.label == POLICY
-    }
-    return dict(policies[run.name] for run in group.runs if run.name in policies)
+    """The policies of the group's runs, by their labels in the section, each with its run's name.
+
+    A run's policy is the one that it judged itself. Where it judged none, as on a city that it
+    never saw, it is what an evaluation judged of its models, if that is one.
+    """
+    own = {one.run: label for label, one in section.judged.items() if one.label == POLICY}
+    elsewhere = {label: one.model for label, one in section.judged.items() if one.model}
+    found: dict[str, Judged] = {}
+    for run in group.runs:
+        labels = [own[run.name]] if run.name in own else []
+        if not labels and elsewhere:
+            models = model_hashes(run.state.folder)
+            labels = [label for label, model in elsewhere.items() if model in models]
+        # Of two models of one training neither stands for it.
+        if len(labels) == 1 and labels[0] not in found:
+            found[labels[0]] = replace(section.judged[labels[0]], run=run.name)
+    return found
 
 
 def _pool(label: str, members: Sequence[Judged]) -> Judged:

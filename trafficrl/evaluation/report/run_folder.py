@@ -37,8 +37,10 @@ class JudgedRun:
     baseline: str
     confidence: float
     results: tuple[EpisodeResult, ...]
+    models: Mapping[str, str]
+    """Controller -> SHA-256, of those that `trafficrl-evaluate` was given as models."""
     slices: Slices
-    """(controller, scenario) -> by vehicle type and scheduled departure, all seeds together."""
+    """(controller, scenario) -> by vehicle type and scheduled departure, seeds together."""
     queues: Queues
     """(controller, scenario) -> edge -> mean over time and seeds of the standing vehicles [veh];
     empty for runs that kept none."""
@@ -121,6 +123,9 @@ def read_run(folder: Path, name: str) -> JudgedRun:
         baseline=results["baseline"].text(),
         confidence=results["confidence"].number(),
         results=episodes,
+        models={
+            name: one["sha256"].text() for name, one in results.get("models", {}).mapping().items()
+        },
         slices=_slices(results["slices"]),
         queues=_queues(queues),
         slice_queues=_slice_queues(queues),
@@ -237,12 +242,9 @@ def _slice_queues(item: Document) -> OverTime:
 def _numbers(item: Document, kind: type, but: Sequence[str] = ()) -> dict[str, Any]:
     """Every field of the dataclass; None is kept where the type allows it."""
     values: dict[str, Any] = {}
-    for field in fields(kind):
-        if field.name in but:
-            continue
+    for field in (one for one in fields(kind) if one.name not in but):
         found = item[field.name]
-        if found.value is None and "None" in str(field.type):
-            values[field.name] = None
-        else:
-            values[field.name] = found.whole() if field.type is int else found.number()
+        number = found.whole if field.type is int else found.number
+        missing = found.value is None and "None" in str(field.type)
+        values[field.name] = None if missing else number()
     return values

@@ -37,6 +37,8 @@ class Judged:
     """Scenario -> edge -> mean queue [veh]."""
     slice_queues: Mapping[str, SliceQueues]
     """Scenario -> the same over time; empty where it was not kept."""
+    model: str = ""
+    """SHA-256 of the model that was judged as such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,7 @@ def _section(
     candidates = [*(one for run in runs for one in _judged(run)), *others]
     keys, notes = _shared_episodes(candidates, scenarios)
     every_seed = not notes
-    judged = _labelled(
-        [replace(one, results=_chosen(one.results, keys)) for one in candidates], len(runs)
-    )
+    judged = _labelled([replace(one, results=_chosen(one.results, keys)) for one in candidates])
     first = baseline if baseline in judged else _own_baseline(runs[0], judged)
     if baseline not in (None, first):
         notes.append(f"no {baseline} was judged here: differences are to {first}")
@@ -169,6 +169,7 @@ def _judged(run: JudgedRun) -> Iterable[Judged]:
             slices=_of(label, run.slices),
             queues=_of(label, run.queues),
             slice_queues=_of(label, run.slice_queues),
+            model=run.models.get(label, ""),
         )
 
 
@@ -207,7 +208,7 @@ def _chosen(
     return tuple(by_key[key] for key in keys)
 
 
-def _labelled(candidates: Sequence[Judged], num_runs: int) -> dict[str, Judged]:
+def _labelled(candidates: Sequence[Judged]) -> dict[str, Judged]:
     """Each controller once, under a name of its own.
 
     A classical controller that gave the same in two runs is one controller; any other that shares
