@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,12 +42,15 @@ def test_an_experiment_adds_the_length_that_the_scenario_was_made_for() -> None:
     assert list(config.scenarios) == ["cologne1"]
 
 
-@pytest.mark.parametrize("name", ["cologne1", "cologne3", "grid4x4"])
-def test_learning_takes_the_published_setting(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "teleport_s"), [("cologne1", -1), ("cologne3", 300), ("grid4x4", -1)]
+)
+def test_learning_takes_the_published_setting(name: str, teleport_s: float) -> None:
+    """But where two vehicles lock each other for good."""
     config = experiment(f"experiment={name}_shared")
     published = experiment(f"experiment=resco/{name}", "simulation=resco_compat")
     assert config.scenarios == published.scenarios
-    assert config.simulation == published.simulation
+    assert config.simulation == replace(published.simulation, time_to_teleport_s=teleport_s)
     assert config.execution.end_time == published.execution.end_time
     assert isinstance(config.algorithm, SharedPPOConfig)
 
