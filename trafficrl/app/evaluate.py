@@ -63,6 +63,7 @@ def judge_controllers(
         earlier.unlink(missing_ok=True)
     config, task = open_run(config, paths)
     tell_strangers(controllers, task.network)
+    models = models_of(controllers)  # before: a training that goes on replaces its best model
     try:
         with build_evaluator(config, task, paths) as evaluator:
             comparison = judge(config, evaluator, controllers, paths)
@@ -71,7 +72,7 @@ def judge_controllers(
     comparison.save(
         results,
         controllers=config.controllers,
-        models=models_of(controllers),
+        models=models,
         simulator=config.execution.simulator.value,
         provenance=config.provenance,
     )

@@ -40,7 +40,7 @@ class JudgedRun:
     models: Mapping[str, str]
     """Controller -> SHA-256, of those that `trafficrl-evaluate` was given as models."""
     slices: Slices
-    """(controller, scenario) -> by vehicle type and scheduled departure, seeds together."""
+    """(controller, scenario) -> by vehicle type and scheduled departure, all seeds together."""
     queues: Queues
     """(controller, scenario) -> edge -> mean over time and seeds of the standing vehicles [veh];
     empty for runs that kept none."""
