@@ -21,7 +21,7 @@ from trafficrl.control.driver import SignalDriver
 from trafficrl.demand.build import build_scenario
 from trafficrl.demand.scenario import Scenario
 from trafficrl.env.actions import build_action
-from trafficrl.env.encoding import build_encoder
+from trafficrl.env.encoding import task_encoder
 from trafficrl.env.episodes import TrainingEpisodes
 from trafficrl.env.rewards import WeightedReward
 from trafficrl.env.task import Task
@@ -151,7 +151,7 @@ def drive_and_read(drive: Drive, horizon_s: float) -> None:
 def encode_and_pay(drive: Drive, horizon_s: float) -> None:
     """Every feature and every reward term as well."""
     task = drive.task
-    encoder = build_encoder(task.observation, task.network, end_s=task.end_s, step_s=task.step_s)
+    encoder = task_encoder(task)
     reward = WeightedReward(task.reward, task.network)
 
     def use(state: TrafficState) -> None:

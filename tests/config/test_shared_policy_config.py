@@ -3,7 +3,7 @@
 import pytest
 from composing import experiment
 
-from trafficrl.config.algorithm import ActionKind
+from trafficrl.config.algorithm import ActionKind, PhaseOrder
 from trafficrl.config.reward import LocalRewardConfig
 from trafficrl.config.shared_policy import SharedPPOConfig
 from trafficrl.errors import ConfigError
@@ -44,3 +44,16 @@ def test_what_it_cannot_be_is_said_in_one_line(override: str, message: str) -> N
     with pytest.raises(ConfigError, match=message) as error:
         experiment("algorithm=ppo_shared", "reward=local_queue", override)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("member", ["ppo_shared", "dqn"])
+def test_phases_may_be_kept_in_the_order_of_the_plan(member: str) -> None:
+    config = experiment(f"algorithm={member}", "algorithm.action.order=cycle")
+    assert config.algorithm.action.order is PhaseOrder.cycle
+    assert experiment(f"algorithm={member}").algorithm.action.order is PhaseOrder.any
+
+
+@pytest.mark.parametrize("member", ["ppo_default", "ppo_quick", "td3_default", "sac_default"])
+def test_an_order_that_nothing_would_keep_is_refused(member: str) -> None:
+    with pytest.raises(ConfigError, match=r"algorithm\.action\.order=cycle is for policies"):
+        experiment(f"algorithm={member}", "algorithm.action.order=cycle")

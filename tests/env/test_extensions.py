@@ -44,7 +44,9 @@ def own_task(source: str = SOURCE, **changes: Any) -> TrafficSignalEnv:
 
 def test_features_and_terms_of_ones_own_stand_beside_the_others() -> None:
     env = own_task()
-    encoder = build_encoder(SEEN, cases.city(), end_s=60, step_s=1, extensions=(OWN,))
+    encoder = build_encoder(
+        SEEN, cases.NEXT_PHASE, cases.city(), end_s=60, step_s=1, extensions=(OWN,)
+    )
     env.reset()
     for _ in range(3):
         seen, reward, _, _, info = env.step(np.zeros(9, np.int64))
@@ -124,9 +126,9 @@ def test_what_no_file_has_is_refused_with_the_way_to_mend_it() -> None:
     with pytest.raises(ConfigError, match=r"terms: unknown 'longest_queue_veh'.*extensions=\[FILE"):
         build_reward(PAID, cases.city())
     with pytest.raises(ConfigError, match=r"edge_features: unknown 'loaded_share'.*EDGE_FEATURES"):
-        build_encoder(SEEN, cases.city(), end_s=60, step_s=1)
+        build_encoder(SEEN, cases.NEXT_PHASE, cases.city(), end_s=60, step_s=1)
     with pytest.raises(ConfigError, match=r"phase_features: unknown 'place'.*LOCAL_PHASE_FEATURES"):
-        build_encoder(OF_SIGNALS, cases.city(), end_s=60, step_s=1)
+        build_encoder(OF_SIGNALS, cases.NEXT_PHASE, cases.city(), end_s=60, step_s=1)
 
 
 def test_names_are_read_without_running_the_file(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from learning_cases import ALGORITHM, small_task
 from teaching_cases import FRESH, Player, choosing_task, controllers, cycle_task, unsafe_city
 from teaching_cases import demonstrated as driven
 
+from trafficrl.config.algorithm import PhaseOrder
 from trafficrl.config.controllers import SotlConfig
 from trafficrl.control.controller import Controller
 from trafficrl.env.actions import PhaseDurationsAction, build_action
@@ -91,6 +92,18 @@ def test_what_changes_amid_decisions_is_told_to_be_inexact(tmp_path: Path) -> No
     assert len(np.unique(found.actions)) > 1
     chosen = np.take_along_axis(found.masks, found.actions[:, :, None], axis=2)
     assert chosen.all()
+
+
+def test_a_phase_out_of_order_is_told_to_be_inexact(tmp_path: Path) -> None:
+    free = choosing_task()
+    task = replace(free, action=replace(free.action, order=PhaseOrder.cycle))
+    found = driven("max_pressure", task, tmp_path, episodes=1)
+    loose = driven("max_pressure", free, tmp_path, episodes=1)
+    chosen = np.take_along_axis(found.masks, found.actions[:, :, None], axis=2)
+    assert chosen.all()
+    assert loose.exact.all()
+    np.testing.assert_array_equal(found.exact, found.actions == loose.actions)
+    assert 0.5 < found.exact.mean() < 1.0
 
 
 def test_the_nearest_phase_is_the_one_for_most_of_the_decision(tmp_path: Path) -> None:

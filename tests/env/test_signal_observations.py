@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import traffic_cases as cases
 
+from trafficrl.config.algorithm import ActionConfig, ActionKind, PhaseOrder
 from trafficrl.config.shared_policy import (
     LOCAL_PHASE_FEATURES,
     LOCAL_SIGNAL_FEATURES,
@@ -29,7 +30,8 @@ SEEN = SignalObservationConfig(
     phase_features=list(LOCAL_PHASE_FEATURES),
     signal_features=list(LOCAL_SIGNAL_FEATURES),
 )
-ENCODER = SignalObservations(SEEN, CITY, step_s=1.0)
+ACTION = ActionConfig(kind=ActionKind.next_phase)
+ENCODER = SignalObservations(SEEN, ACTION, CITY, step_s=1.0)
 END_S = 240.0
 DETECTORS = place_detectors(CITY, 70.0)
 
@@ -222,10 +224,32 @@ def test_at_the_first_second_everything_may_be_chosen() -> None:
     assert (ENCODER.encode(state)[:, :5] > 0).sum(axis=1).tolist() == sizes
 
 
+def next_wanted(state: TrafficState, signal: Signal, phase: int) -> int:
+    """The phase after that one in the plan; those that no vehicle is before are left out."""
+    count = len(signal.phases)
+    later = [(phase + step) % count for step in range(1, count + 1)]
+    there = state.now.vehicles_veh
+    wanted = [p for p in later if total(lanes(signal, p, signal.incoming_lanes), there)]
+    return (wanted or later)[0]
+
+
+def test_in_a_cycle_only_the_next_phase_that_is_waited_for_may_follow() -> None:
+    cycle = SignalObservations(SEEN, replace(ACTION, order=PhaseOrder.cycle), CITY, step_s=1.0)
+    skips = set()
+    for state, _ in drive():
+        taken, allowed = (encoder.encode(state)[:, :5] > 0 for encoder in (ENCODER, cycle))
+        for index, (signal, now) in enumerate(zip(CITY.signals, state.phase, strict=True)):
+            following = next_wanted(state, signal, int(now))
+            expected = {int(now), following} & set(np.flatnonzero(taken[index]))
+            assert set(np.flatnonzero(allowed[index])) == expected
+            skips.add((following - int(now)) % len(signal.phases))
+    assert skips == {0, 1, 2, 3}  # of signals with up to four phases
+
+
 def test_a_signal_with_more_phases_than_there_is_room_for_is_named() -> None:
     cross = next(signal for signal in CITY.signals if len(signal.phases) == 4)
     with pytest.raises(NetworkError) as error:
-        SignalObservations(replace(SEEN, max_phases=3), CITY, step_s=1.0)
+        SignalObservations(replace(SEEN, max_phases=3), ACTION, CITY, step_s=1.0)
     assert str(error.value) == (
         f"algorithm.observation.max_phases must be >= 4, as many as signal {cross.id} has, got 3"
     )

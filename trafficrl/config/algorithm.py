@@ -20,6 +20,7 @@ __all__ = [
     "LearnerConfig",
     "LearningRateSchedule",
     "PPOConfig",
+    "PhaseOrder",
     "PolicyKind",
 ]
 
@@ -31,6 +32,15 @@ class ActionKind(Enum):
     """The greens of the whole next cycle (continuous)."""
     next_phase = "next_phase"
     """Which phase is green until the next decision (discrete)."""
+
+
+class PhaseOrder(Enum):
+    """Which phases may follow each other."""
+
+    any = "any"
+    """Each may follow each."""
+    cycle = "cycle"
+    """The order of the signal's plan, in which phases that nobody waits for are left out."""
 
 
 class Activation(Enum):
@@ -68,6 +78,8 @@ class ActionConfig:
     """phase_durations: cycle that the greens and clearances fill = decision interval [s]."""
     interval_s: float = 10.0
     """next_phase: decision interval [s]."""
+    order: PhaseOrder = PhaseOrder.any
+    """next_phase of ppo_shared and dqn: which phases may follow each other."""
 
     def __post_init__(self) -> None:
         check_range("algorithm.action.cycle_s", self.cycle_s, 10, 600, unit="s")
@@ -117,6 +129,11 @@ class LearnerConfig(AlgorithmConfig):
 
     def __post_init__(self) -> None:
         where = "algorithm"
+        if self.action.order is PhaseOrder.cycle and not self.observation.masks_phases:
+            raise ConfigError(
+                f"{where}.action.order=cycle is for policies that act for each signal "
+                f"(ppo_shared, dqn), got {where}.kind={self.kind}"
+            )
         check_range(f"{where}.learning_rate", self.learning_rate, 0, 1)
         check_range(f"{where}.lr_final", self.lr_final, 0, 1)
         falls = self.lr_schedule is not LearningRateSchedule.constant

@@ -45,6 +45,11 @@ class ObservationBase:
         """The lengths of cells before stop lines that any of the features counts in [m]."""
         return frozenset()
 
+    @property
+    def masks_phases(self) -> bool:
+        """It tells the policy which phases may be chosen."""
+        return False
+
 
 def check_places(cells_m: frozenset[float], simulator: Simulator) -> None:
     """Return when SUMO's model can tell where on a lane vehicles are, or nobody asks.

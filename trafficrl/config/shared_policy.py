@@ -70,6 +70,11 @@ class SignalObservationConfig(ObservationBase):
         needed = {"phase_near", "phase_next"} & set(self.phase_features)
         return frozenset({self.cell_m} if needed else ())
 
+    @property
+    def masks_phases(self) -> bool:
+        """It does."""
+        return True
+
     def check_choice_of_phases(self, kind: str, action: ActionConfig) -> None:
         """Return when a policy that sees this can choose phases.
 

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from trafficrl.config.algorithm import ActionConfig
 from trafficrl.config.observation import ObservationBase, ObservationConfig
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.extensions import Extension
@@ -40,6 +41,7 @@ class Encoder(Protocol):
 
 def build_encoder(
     config: ObservationBase,
+    action: ActionConfig,
     network: Network,
     *,
     end_s: float,
@@ -53,15 +55,18 @@ def build_encoder(
         ConfigError: a feature that neither trafficrl nor an extension has.
     """
     if isinstance(config, SignalObservationConfig):
-        return SignalObservations(config, network, step_s=step_s, extensions=extensions)
+        return SignalObservations(config, action, network, step_s=step_s, extensions=extensions)
     assert isinstance(config, ObservationConfig)
     return ObservationEncoder(config, network, end_s=end_s, extensions=extensions)
 
 
-def task_encoder(task: Task, observation: ObservationBase | None = None) -> Encoder:
-    """`build_encoder` for the task: of what it says is seen, or of another observation."""
+def task_encoder(
+    task: Task, observation: ObservationBase | None = None, action: ActionConfig | None = None
+) -> Encoder:
+    """`build_encoder` for the task: of what it says is seen and decided, or of another model's."""
     return build_encoder(
         task.observation if observation is None else observation,
+        task.action if action is None else action,
         task.network,
         end_s=task.end_s,
         step_s=task.step_s,

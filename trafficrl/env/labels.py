@@ -64,9 +64,8 @@ class NextPhaseLabels:
     def __init__(self, task: Task) -> None:
         network = task.network
         self._action = NextPhaseAction(task.action, network, task.step_s)
-        self._places = PhasePlaces(
-            network, max(len(signal.phases) for signal in network.signals), task.step_s
-        )
+        most = max(len(signal.phases) for signal in network.signals)
+        self._places = PhasePlaces(network, most, task.action, step_s=task.step_s)
         self._clearance_s = np.array([signal.clearance_s for signal in network.signals])
 
     def begin(self, programs: Sequence[SignalProgram]) -> None:
@@ -75,7 +74,8 @@ class NextPhaseLabels:
     def label(
         self, command: Command, state: TrafficState, following: TrafficState | None
     ) -> Label | None:
-        """A phase that the driver would refuse is the one that the signal has."""
+        """A phase that may not be chosen is the one that the signal has: for a command that the
+        driver would refuse that is exact, for one out of order it is not."""
         wanted, exact = state.phase, np.ones(len(state.phase), dtype=bool)
         if isinstance(command, NextPhase):
             wanted = command.phase
@@ -83,10 +83,12 @@ class NextPhaseLabels:
             wanted, exact = self._shown(state, following)
         else:
             return None
-        allowed = self._places.may_be_chosen(state)[np.arange(len(wanted)), wanted]
+        asked = np.arange(len(wanted)), wanted
+        allowed = self._places.may_be_chosen(state)[asked]
         taken = np.where(allowed, wanted, state.phase)
-        if isinstance(command, FollowPlan):
-            exact &= allowed  # the plan itself refuses nothing
+        if isinstance(command, NextPhase):  # a plan is refused nothing
+            allowed |= ~self._places.driver_takes(state)[asked]
+        exact &= allowed
         return Label(self._action.encode(taken), exact)
 
     def _shown(self, state: TrafficState, following: TrafficState) -> tuple[Any, BoolArray]:

@@ -2,7 +2,7 @@
 
 A row is [may be chosen (P)][exists (P)][features of phases (P * F)][features of the signal (G)]:
 phases that a signal does not have are zeros. What may be chosen is what the driver would not
-refuse; the policy gives all else no probability at all.
+refuse and `algorithm.action.order` allows; the policy gives all else no probability at all.
 
 Shapes: S signals, P `max_phases`, Q phases of all signals together, L lanes, F features of one
 phase, G features of one signal.
@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from trafficrl.config.algorithm import ActionConfig
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.extensions import Extension, find_function
 from trafficrl.env.phase_places import PhasePlaces
@@ -34,6 +35,7 @@ class SignalObservations:
 
     Args:
         config: which features.
+        action: what may be chosen.
         network: whose signals.
         step_s: of the simulation [s].
         extensions: files of the user's own.
@@ -43,20 +45,21 @@ class SignalObservations:
         ConfigError: a feature that neither trafficrl nor an extension has.
 
     Example:
-        encoder = SignalObservations(config, network, step_s=1.0)
+        encoder = SignalObservations(config, action, network, step_s=1.0)
         rows = encoder.encode(state)  # (S, K) float32
     """
 
     def __init__(
         self,
         config: SignalObservationConfig,
+        action: ActionConfig,
         network: Network,
         *,
         step_s: float,
         extensions: Sequence[Extension] = (),
     ) -> None:
         check_room(network, config.max_phases)
-        self._phases = PhasePlaces(network, config.max_phases, step_s)
+        self._phases = PhasePlaces(network, config.max_phases, action, step_s=step_s)
         around = Surroundings.of(network, config.reach_m)
         of_phase = phase_features(network, around, self._phases, config.cell_m)
         of_signal = signal_features(network, around)

@@ -29,7 +29,7 @@ def build_learned(file: Path, task: Task) -> Controller:
     model = load_model(file)
     model.check_fits(task.network)
     try:
-        encoder = task_encoder(task, model.observation)
+        encoder = task_encoder(task, model.observation, model.action)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error
     action = build_action(model.action, task.network, task.step_s)
