@@ -1,6 +1,6 @@
 """What the episodes of an evaluation are for: choosing a model, or judging controllers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trafficrl.config.execution import Score, Simulator
@@ -8,14 +8,15 @@ from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.scenarios import RouteFileScenarioConfig
 from trafficrl.evaluation.database import EvaluationDatabase
 from trafficrl.evaluation.evaluator import Evaluator, Recording
-from trafficrl.evaluation.outcome import Measure
+from trafficrl.evaluation.outcome import EpisodeResult, Measure
 from trafficrl.evaluation.results import Comparison
+from trafficrl.evaluation.statistics import interquartile_mean
 from trafficrl.runs.paths import RunPaths
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.seeding import Split
 from trafficrl.training.best import Validation
 
-__all__ = ["build_validation", "judge", "judged_on"]
+__all__ = ["build_validation", "judge", "judged_on", "validation_of"]
 
 
 def build_validation(
@@ -29,17 +30,25 @@ def build_validation(
         results = evaluator.run(
             {"policy": str(model)}, split=Split.validation, seeds=config.execution.validation_seeds
         )
-        rewards = [result.reward for result in results if result.reward is not None]
-        reward = mean(rewards)
-        delay_s = mean([result.metrics.delay_s for result in results])
-        arrived = sum(result.metrics.arrived for result in results)
-        scheduled = sum(result.metrics.scheduled for result in results)
-        score = -delay_s if config.execution.score is Score.delay else reward
-        return Validation(
-            score, {"delay_s": delay_s, "reward": reward, "arrived_share": arrived / scheduled}
-        )
+        return validation_of(results, config.execution.score)
 
     return validate
+
+
+def validation_of(results: Sequence[EpisodeResult], score: Score) -> Validation:
+    """What the episodes of a learned policy are together, and what ranks it by that rule."""
+    reward = mean([result.reward for result in results if result.reward is not None])
+    delay_s = mean([result.metrics.delay_s for result in results])
+    of_scenario: dict[str, list[float]] = {}
+    for result in results:
+        of_scenario.setdefault(result.scenario, []).append(result.metrics.delay_s)
+    middle_s = mean([interquartile_mean(found) for found in of_scenario.values()])
+    arrived = sum(result.metrics.arrived for result in results)
+    scheduled = sum(result.metrics.scheduled for result in results)
+    ranks = {Score.delay: -delay_s, Score.middle_delay: -middle_s, Score.reward: reward}
+    return Validation(
+        ranks[score], {"delay_s": delay_s, "reward": reward, "arrived_share": arrived / scheduled}
+    )
 
 
 def judge(

@@ -55,6 +55,9 @@ class Score(Enum):
 
     delay = "delay"
     """Minus the mean delay over all scheduled vehicles [s]."""
+    middle_delay = "middle_delay"
+    """The same, the mean of the middle half of each scenario's episodes [s]: where now and then
+    one locks by chance, that chance does not choose the model."""
     reward = "reward"
     """Sum of rewards of an episode."""
 
