@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from trafficrl.config.algorithm import ActionConfig
+from trafficrl.config.algorithm import ActionConfig, AlgorithmConfig
 from trafficrl.config.observation import ObservationBase, ObservationConfig
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.extensions import Extension
@@ -60,13 +60,12 @@ def build_encoder(
     return ObservationEncoder(config, network, end_s=end_s, extensions=extensions)
 
 
-def task_encoder(
-    task: Task, observation: ObservationBase | None = None, action: ActionConfig | None = None
-) -> Encoder:
-    """`build_encoder` for the task: of what it says is seen and decided, or of another model's."""
+def task_encoder(task: Task, algorithm: AlgorithmConfig | None = None) -> Encoder:
+    """`build_encoder` for the task: of what it says is seen and decided, or another algorithm."""
+    chosen = task if algorithm is None else algorithm
     return build_encoder(
-        task.observation if observation is None else observation,
-        task.action if action is None else action,
+        chosen.observation,
+        chosen.action,
         task.network,
         end_s=task.end_s,
         step_s=task.step_s,

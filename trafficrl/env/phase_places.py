@@ -32,9 +32,10 @@ class PhasePlaces:
     ) -> None:
         sizes = np.array([len(signal.phases) for signal in network.signals])
         self._sizes = sizes[:, None]
-        self._order = action.order
-        lanes = [row.nonzero()[0].tolist() for row in waiting_lanes(network)]
-        self._waiting = LaneSums(lanes, len(network.lanes))
+        self._waiting: LaneSums | None = None  # by phase; where no order is kept nobody asks
+        if action.order is PhaseOrder.cycle:
+            lanes = [row.nonzero()[0].tolist() for row in waiting_lanes(network)]
+            self._waiting = LaneSums(lanes, len(network.lanes))
         self.count = int(sizes.sum())
         self.exists: BoolArray = np.arange(max_phases) < sizes[:, None]  # (S, P)
         self._first = np.concatenate(([0], np.cumsum(sizes)[:-1]))
@@ -45,10 +46,9 @@ class PhasePlaces:
     def may_be_chosen(self, state: TrafficState) -> BoolArray:
         """(S, P) what the driver would not refuse, in the order that the action allows."""
         mask = self.driver_takes(state)
-        if self._order is PhaseOrder.cycle:
-            now = np.arange(len(mask)), state.phase
-            mask &= self._next(state)
-            mask[now] = True
+        if self._waiting is not None:
+            mask &= self._next(state, self._waiting(state.now.vehicles_veh)[0] > 0)
+            mask[np.arange(len(mask)), state.phase] = True
         return mask
 
     def driver_takes(self, state: TrafficState) -> BoolArray:
@@ -63,12 +63,12 @@ class PhasePlaces:
         mask[np.arange(len(mask)), state.phase] = True
         return mask
 
-    def _next(self, state: TrafficState) -> BoolArray:
+    def _next(self, state: TrafficState, waited_for: BoolArray) -> BoolArray:
         """(S, P) of each signal the first phase, in the order of its plan, that there is a vehicle
-        before: at last what it shows, and where the signal has none at all, the very next."""
+        before (Q,): at last what it shows, and where the signal has none at all, the very next."""
         most = self.exists.shape[1]
         wanted = np.zeros(self.exists.shape, dtype=bool)
-        wanted[self.exists] = self._waiting(state.now.vehicles_veh)[0] > 0
+        wanted[self.exists] = waited_for
         places = np.arange(most)
         rank = (places - state.phase[:, None] - 1) % self._sizes  # 0 for the very next
         rank = np.where(self.exists, rank + np.where(wanted, 0, most), 2 * most)

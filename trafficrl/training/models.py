@@ -25,9 +25,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 
-from trafficrl.config.algorithm import ActionConfig, LearnerConfig
+from trafficrl.config.algorithm import LearnerConfig
 from trafficrl.config.load import plain_values, to_algorithm
-from trafficrl.config.observation import ObservationBase
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.env.signal_observations import check_room
 from trafficrl.errors import CheckpointError, NetworkError
@@ -71,25 +70,15 @@ class LoadedModel:
         """The weights by name."""
         return self.policy.state_dict()
 
-    @property
-    def observation(self) -> ObservationBase:
-        """What the policy sees."""
-        return self.algorithm.observation
-
-    @property
-    def action(self) -> ActionConfig:
-        """What the policy decides."""
-        return self.algorithm.action
-
     def check_fits(self, network: Network) -> None:
         """Return when the model can act on this network.
 
         Raises:
             CheckpointError: another network; for a shared policy, too many phases of a signal.
         """
-        if isinstance(self.observation, SignalObservationConfig):
+        if isinstance(self.algorithm.observation, SignalObservationConfig):
             try:
-                check_room(network, self.observation.max_phases)
+                check_room(network, self.algorithm.observation.max_phases)
             except NetworkError as error:
                 raise CheckpointError(f"{self.file}: {error}") from error
         elif self.network_hash != network.hash:

@@ -29,10 +29,10 @@ def build_learned(file: Path, task: Task) -> Controller:
     model = load_model(file)
     model.check_fits(task.network)
     try:
-        encoder = task_encoder(task, model.observation, model.action)
+        encoder = task_encoder(task, model.algorithm)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error
-    action = build_action(model.action, task.network, task.step_s)
+    action = build_action(model.algorithm.action, task.network, task.step_s)
     return LearnedController(encoder.encode, model.act, action.decode, cells_m=encoder.cells_m)
 
 
