@@ -40,7 +40,7 @@ def task(name: str, simulation: SimulationConfig, cache: Path) -> Task:
     [
         # Delay of the plan in the file, measured apart from us on the same SUMO: its range over
         # seeds, without and with the insertion defaults of the published results.
-        ("cologne1", DEFAULTS, 41.6, 43.0),
+        pytest.param("cologne1", DEFAULTS, 41.6, 43.0, marks=slow),
         ("cologne1", COMPAT, 54.0, 56.2),
         pytest.param("cologne3", DEFAULTS, 35.1, 36.0, marks=slow),
         pytest.param("cologne3", COMPAT, 39.1, 45.2, marks=slow),

@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,51 +24,75 @@ from slurm_cases import needs_slurm, submitted, wait_for
 from trafficrl.runs.paths import RunPaths
 
 pytestmark = needs_slurm
-UNCUT, WARNED, REQUEUED, KILLED = "0", "1", "2", "3"
-SAME = (*SMALL, "execution.hang_timeout_s=100,200,300,400")
-"""Four trainings whose weights do not depend on what they differ in: all end as the uncut one."""
 CUT_AT = 20
 """Environment steps, of 144."""
+NAMED = {
+    "SIGUSR2": lambda job: ["scancel", "--signal=USR2", f"{job}.0"],
+    "SIGTERM": lambda job: ["scontrol", "requeue", job],
+    "SIGKILL": lambda job: ["scancel", "--signal=KILL", f"{job}.0"],
+}
+"""What cuts a job -> the command that does it. The step is signalled, not the job: scancel takes an
+array that still waits for one whose elements cannot be signalled yet, and tries again and again."""
+EQUAL = "execution.hang_timeout_s="
+"""Trainings that differ in this alone end with the same weights."""
+FIRST = (*SMALL, f"{EQUAL}100,200")
+WORSE = (*SMALL, f"{EQUAL}300,400,500")
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("cuts")
-    with cancelled_at_the_end(lambda: list(folder.glob("*/*/[0-9]"))):
+    with cancelled_at_the_end(lambda: list(folder.glob("*/[0-9]"))):
         yield folder
 
 
-@pytest.fixture(scope="module")
-def sweep(place: Path) -> dict[str, Path]:
-    """The run folders by their numbers; every job has ended, all but one in good order."""
-    sent = send(place, *SLURM, RETURNS, *SAME)
+def cut_sweep(place: Path, name: str, words: tuple[str, ...], *cuts: str) -> list[Path]:
+    """The run folders of jobs that have ended: the first ones cut so, those behind left alone."""
+    sent = send(place, *SLURM, RETURNS, *words, f"hydra.sweep.dir={place / name}")
     assert sent.code == 0, sent.errors
-    (folder,) = (place / "multirun").iterdir()
-    runs = {number: folder / number for number in (UNCUT, WARNED, REQUEUED, KILLED)}
-    cuts: dict[str, Callable[[str], list[str]]] = {
-        WARNED: lambda job: ["scancel", "--signal=USR2", f"{job}.0"],
-        REQUEUED: lambda job: ["scontrol", "requeue", job],
-        KILLED: lambda job: ["scancel", "--signal=KILL", f"{job}.0"],
-    }
+    runs = sorted((place / name).glob("[0-9]"))
+    left = dict(zip(runs, cuts, strict=False))
 
     def cut() -> bool:
-        for number in [number for number in cuts if has_done(runs[number], CUT_AT)]:
-            # The step, not the job: scancel takes an array that still waits for one whose elements
-            # cannot be signalled yet, and signals such an element again and again.
-            job = shown(job_of(runs[number]))["JobId"]
-            subprocess.run(cuts.pop(number)(job), check=True)
-        return not cuts
+        for run in [run for run in left if has_done(run, CUT_AT)]:
+            subprocess.run(NAMED[left.pop(run)](shown(job_of(run))["JobId"]), check=True)
+        return not left
 
     wait_for(cut)
-    until_ended(*runs.values())
+    until_ended(*runs)
     return runs
 
 
-def test_a_sweep_is_one_array_with_a_folder_for_each_job(sweep: dict[str, Path]) -> None:
-    arrays = {job_of(run).partition("_")[0] for run in sweep.values()}
+@pytest.fixture(scope="module")
+def sweep(place: Path) -> list[Path]:
+    """A run that is put back into the queue, and one that nothing cuts.
+
+    In this order: the last job of an array has the number of the array, and all of it is requeued.
+    """
+    return cut_sweep(place, "sweep", FIRST, "SIGTERM")
+
+
+@pytest.fixture(scope="module")
+def worse(place: Path) -> list[Path]:
+    """Runs that were warned, put back into the queue, and killed without a word."""
+    return cut_sweep(place, "worse", WORSE, *NAMED)
+
+
+def went_on(run: Path, uncut: Path) -> None:
+    """The job was told to stop, and ended as if it had not been."""
+    assert state(run) == "COMPLETED"
+    assert shown(job_of(run))["Restarts"] == "1"
+    assert (record(run)["status"], record(run)["resumes"]) == ("finished", 1)
+    assert record(run)["crashes"] == 0
+    assert logs(run).count("the same command goes on") == 1
+    assert_equal_runs(RunPaths(run), RunPaths(uncut))
+
+
+def test_a_sweep_is_one_array_with_a_folder_for_each_job(sweep: list[Path]) -> None:
+    arrays = {job_of(run).partition("_")[0] for run in sweep}
     assert len(arrays) == 1
-    assert [job_of(run).partition("_")[2] for run in sweep.values()] == list(sweep)
-    uncut = sweep[UNCUT]
+    assert [job_of(run).partition("_")[2] for run in sweep] == ["0", "1"]
+    uncut = sweep[-1]
     assert state(uncut) == "COMPLETED"
     assert shown(job_of(uncut))["ExitCode"] == "0:0"
     assert (record(uncut)["status"], record(uncut)["resumes"]) == ("finished", 0)
@@ -76,46 +100,40 @@ def test_a_sweep_is_one_array_with_a_folder_for_each_job(sweep: dict[str, Path])
     assert not list(uncut.glob("work"))
 
 
-@pytest.mark.parametrize(("number", "cause"), [(WARNED, "SIGUSR2"), (REQUEUED, "SIGTERM")])
-def test_a_job_that_is_told_to_stop_ends_as_if_it_had_not_been(
-    sweep: dict[str, Path], number: str, cause: str
-) -> None:
-    run = sweep[number]
-    assert state(run) == "COMPLETED"
-    assert shown(job_of(run))["Restarts"] == "1"
-    assert (record(run)["status"], record(run)["resumes"]) == ("finished", 1)
-    assert record(run)["crashes"] == 0
-    assert logs(run).count("the same command goes on") == 1
-    assert_equal_runs(RunPaths(run), RunPaths(sweep[UNCUT]))
+def test_a_requeued_job_ends_as_if_it_had_not_been_cut(sweep: list[Path]) -> None:
+    went_on(sweep[0], sweep[-1])
 
 
 @pytest.mark.slow  # its jobs import everything anew
 def test_a_killed_job_has_failed_and_the_same_command_sends_only_what_is_missing(
-    place: Path, sweep: dict[str, Path]
+    place: Path, sweep: list[Path], worse: list[Path]
 ) -> None:
-    killed = sweep[KILLED]
+    warned, requeued, killed = worse
+    went_on(warned, sweep[-1])
+    went_on(requeued, sweep[-1])
     assert state(killed) == "FAILED"
     assert shown(job_of(killed))["ExitCode"] != "0:0"
     assert record(killed)["status"] == "running"  # it had no time to say otherwise
     assert not RunPaths(killed).final_model.exists()
-    before = {number: job_of(run) for number, run in sweep.items()}
-    lost = shutil.move(sweep[REQUEUED], place / "lost")
-    sent = send(place, *SLURM, *SAME)  # waits for its jobs
+    before = [job_of(run) for run in worse]
+    lost = shutil.move(requeued, place / "lost")
+    words = (*SLURM, *WORSE, f"hydra.sweep.dir={place / 'worse'}")  # waits for its jobs
+    sent = send(place, *words)
     assert sent.code == 0, sent.errors
-    now = {number: job_of(run) for number, run in sweep.items()}
-    assert [number for number in now if now[number] != before[number]] == [REQUEUED, KILLED]
-    assert (record(killed)["resumes"], record(sweep[REQUEUED])["resumes"]) == (1, 0)
-    for run in (killed, sweep[REQUEUED], Path(lost)):
-        assert_equal_runs(RunPaths(run), RunPaths(sweep[UNCUT]))
-    again = send(place, *SLURM, *SAME)
+    now = [job_of(run) for run in worse]
+    assert [old == new for old, new in zip(before, now, strict=True)] == [True, False, False]
+    assert (record(killed)["resumes"], record(requeued)["resumes"]) == (1, 0)
+    for run in (killed, requeued, Path(lost)):
+        assert_equal_runs(RunPaths(run), RunPaths(sweep[-1]))
+    again = send(place, *words)
     assert again.code == 0, again.errors
-    assert again.out.count(" : finished") == 4
-    assert now == {number: job_of(run) for number, run in sweep.items()}
+    assert again.out.count(" : finished") == 3
+    assert now == [job_of(run) for run in worse]
 
 
 @pytest.mark.slow  # its jobs import everything anew
 def test_a_preempted_job_goes_on_when_the_urgent_one_is_done(
-    place: Path, sweep: dict[str, Path]
+    place: Path, sweep: list[Path]
 ) -> None:
     told = subprocess.run(
         ["sinfo", "-h", "-o", "%R %c"], capture_output=True, text=True, check=True
@@ -123,7 +141,7 @@ def test_a_preempted_job_goes_on_when_the_urgent_one_is_done(
     processors = dict(line.split() for line in told.stdout.splitlines())
     if "urgent" not in processors:
         pytest.skip("this Slurm has no partition `urgent` that preempts others")
-    folder = place / "multirun" / "preempted"
+    folder = place / "preempted"
     run = folder / "0"
     where = f"hydra.sweep.dir={folder}"
     # It has all processors, so that no other job is in the way of the urgent one.
@@ -138,4 +156,4 @@ def test_a_preempted_job_goes_on_when_the_urgent_one_is_done(
     assert shown(job_of(run))["Restarts"] == "1"
     assert record(run)["resumes"] == 1
     assert "stopped at" in logs(run)
-    assert_equal_runs(RunPaths(run), RunPaths(sweep[UNCUT]))
+    assert_equal_runs(RunPaths(run), RunPaths(sweep[-1]))

@@ -42,7 +42,11 @@ def end_of(folder: Path, algorithm: OffPolicyConfig, begun: Path | None = None) 
     return RunPaths(folder)
 
 
-@EVERY_KIND
+@pytest.mark.parametrize(
+    "algorithm",
+    [TD3, pytest.param(SAC, marks=pytest.mark.slow), DQN],  # SAC does as TD3 does
+    ids=KINDS,
+)
 def test_going_on_from_any_checkpoint_ends_the_same(
     tmp_path: Path, algorithm: OffPolicyConfig
 ) -> None:
