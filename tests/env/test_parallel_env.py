@@ -14,6 +14,7 @@ from pettingzoo.test.seed_test import parallel_seed_test
 from shared_cases import shared_task
 from traffic_cases import DURATIONS, NEXT_PHASE, city, task
 
+from trafficrl.config.algorithm import PhaseOrder
 from trafficrl.config.execution import Backend
 from trafficrl.env.parallel_env import SignalsParallelEnv
 from trafficrl.env.traffic_env import TrafficSignalEnv
@@ -90,6 +91,34 @@ def test_a_mask_leaves_out_what_the_driver_would_refuse() -> None:
         # In the clearance and the minimum green after it there is no choice.
         assert observations[first]["action_mask"].tolist() == [0, 1] + [0] * (SIZES[first] - 2)
         assert env.action_space(first).sample(observations[first]["action_mask"]) == 1
+
+
+def test_a_phase_out_of_order_is_not_shown() -> None:
+    refused = taken = 0
+    with agents(action=replace(NEXT_PHASE, interval_s=5, order=PhaseOrder.cycle)) as env:
+        observations, _ = env.reset()
+        for _ in range(12):
+            masks = [observations[agent]["action_mask"] for agent in env.agents]
+            free = np.array([mask.sum() > 1 for mask in masks])
+            # Where there is a choice, every other time a phase that is no part of it.
+            out = free & (np.arange(len(free)) % 2 == 0)
+            phases = np.where(
+                out, [m.argmin() for m in masks], [np.flatnonzero(m)[-1] for m in masks]
+            )
+            shown = phase_of(env)
+            asked = dict(zip(env.agents, phases.tolist(), strict=True))
+            observations, *_ = env.step(asked)
+            assert np.array_equal(phase_of(env), np.where(out, shown, phases))
+            refused += int(out.sum())
+            taken += int((~out & (phases != shown)).sum())
+    assert refused > 5
+    assert taken > 5
+
+
+def phase_of(env: SignalsParallelEnv) -> Any:
+    state = env._env._state
+    assert state is not None
+    return state.phase.copy()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ from trafficrl.runs.paths import RunPaths
 pytestmark = needs_slurm
 CUT_AT = 20
 """Environment steps, of 144."""
-NAMED = {
+NAMED: dict[str, Callable[[str], list[str]]] = {
     "SIGUSR2": lambda job: ["scancel", "--signal=USR2", f"{job}.0"],
     "SIGTERM": lambda job: ["scontrol", "requeue", job],
     "SIGKILL": lambda job: ["scancel", "--signal=KILL", f"{job}.0"],

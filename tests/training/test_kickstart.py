@@ -28,7 +28,6 @@ from trafficrl.training.kickstart import KickstartedPPO, TaughtRolloutBuffer
 from trafficrl.training.models import load_model, write_model
 from trafficrl.training.ppo import build_ppo
 from trafficrl.training.rollout import Rollout
-from trafficrl.training.teachers import find_teacher
 from trafficrl.training.vector import build_vector_env
 
 LONG = replace(EXECUTION, total_timesteps=32, end_time=200.0, checkpoint_freq=100)
@@ -58,7 +57,7 @@ def pupil(
         execution,
         seed=1,
         folder=folder / "work",
-        teacher=find_teacher(algorithm.kickstart.teacher, task, folder / "models"),
+        teacher=algorithm.kickstart.teacher,
     )
     try:
         yield build_ppo(algorithm, environments, task, seed=1, device="cpu")
@@ -182,8 +181,6 @@ def test_a_checkpoint_teaches(tmp_path: Path) -> None:
         first = rows(train(tmp_path / "run", chosen))[0]
     # It began with the weights of its teacher, so at first it agrees as far as it is decided.
     assert 0 < float(first["train/teacher_loss"]) < np.log(4)
-    with pytest.raises(ConfigError, match=r"kickstart\.teacher: unknown 'fixd'"):
-        find_teacher("fixd", taught_task(SHARED), tmp_path / "models")
 
 
 def test_durations_are_compared_by_shares(tmp_path: Path) -> None:

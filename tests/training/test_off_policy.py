@@ -122,6 +122,27 @@ def test_an_update_that_is_cut_is_undone(tmp_path: Path, algorithm: OffPolicyCon
         assert learned() == before
 
 
+def test_a_memory_that_is_read_when_an_update_is_cut_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where several steps are drawn at once, Stable-Baselines3 writes to the newest meanwhile."""
+    with off_policy_learner(tmp_path, DQN, RUN) as model:
+        trainer_of(model, tmp_path, DQN, replace(RUN, total_timesteps=8)).run()
+        buffer = model.replay_buffer
+        assert buffer is not None
+        before, amid = buffer.timeouts.copy(), []
+
+        def cut(*rewards: Any) -> Any:
+            amid.append(not np.array_equal(buffer.timeouts, before))
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(buffer, "_normalize_reward", cut)
+        with pytest.raises(KeyboardInterrupt), undone_if_cut(model):
+            build_experience(model, DQN).learn()
+        assert amid == [True]
+        assert np.array_equal(buffer.timeouts, before)
+
+
 @EVERY_KIND
 def test_the_model_comes_back_and_acts_the_same(tmp_path: Path, algorithm: OffPolicyConfig) -> None:
     file = tmp_path / "model.zip"

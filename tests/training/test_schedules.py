@@ -8,11 +8,16 @@ from traffic_cases import city
 
 from trafficrl.config.algorithm import LearningRateSchedule, PPOConfig
 from trafficrl.config.execution import ExecutionConfig
+from trafficrl.config.teachers import KickstartConfig
 from trafficrl.errors import ConfigError
 from trafficrl.runs.paths import RunPaths
 from trafficrl.training.models import load_model
 from trafficrl.training.ppo import resume_ppo
-from trafficrl.training.schedules import entropy_schedule, learning_rate_schedule
+from trafficrl.training.schedules import (
+    entropy_schedule,
+    learning_rate_schedule,
+    teacher_schedule,
+)
 
 FALLING = replace(
     ALGORITHM,
@@ -68,6 +73,13 @@ def test_entropy_is_constant_unless_it_is_scheduled() -> None:
     assert [falling(step) for step in (0, 16, 32, 64)] == pytest.approx(
         [0.02, 0.0105, 0.001, 0.001], rel=1e-12
     )
+
+
+def test_a_teacher_fades_from_the_first_step_of_the_run() -> None:
+    taught = replace(ALGORITHM, kickstart=KickstartConfig(teacher="fixed", coef=2, fade_steps=10))
+    for first in (0, 30_000):
+        schedule = teacher_schedule(taught, first=first)
+        assert [schedule(first + step) for step in (0, 5, 10, 20)] == [2.0, 1.0, 0.0, 0.0]
 
 
 def train(model: PPO, algorithm: PPOConfig, execution: ExecutionConfig, folder: Path) -> RunPaths:

@@ -13,6 +13,7 @@ from learning_cases import ALGORITHM, EXECUTION, equal_states, learner, trainer_
 from traffic_cases import scenario_config
 
 from trafficrl.config.algorithm import PPOConfig
+from trafficrl.config.curriculum import CurriculumConfig
 from trafficrl.config.execution import ExecutionConfig
 from trafficrl.env.traffic_env import TrafficSignalEnv
 from trafficrl.runs.paths import RunPaths
@@ -197,6 +198,18 @@ def test_more_scenarios_than_slots_are_all_seen_with_a_warning(
         model.learn(36)  # six episodes of six decisions
     assert "3 scenarios but 1 environment slots" in caplog.text
     assert seen == {"morning": 3, "noon": 2, "evening": 2}
+
+
+@pytest.mark.parametrize(("steps", "warned"), [(12, True), (17, True), (18, False)])
+def test_a_curriculum_that_training_does_not_come_to_the_end_of_is_told(
+    steps: int, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    curriculum = CurriculumConfig(first_share=0.4, last_share=1.0, episodes=4)
+    execution = replace(EXECUTION, total_timesteps=steps)  # episodes of six decisions
+    with learner(tmp_path, execution=execution, curriculum=curriculum):
+        pass
+    told = "algorithm.curriculum.episodes=4: training ends at 0.80 of the demand, not at 1"
+    assert (told in caplog.text) == warned
 
 
 def test_as_many_slots_as_scenarios_warn_of_nothing(

@@ -9,7 +9,8 @@ __all__ = ["CurriculumConfig"]
 
 @dataclass(kw_only=True)
 class CurriculumConfig:
-    """Share of the scheduled vehicles that drive in a training episode, from the first one on.
+    """Share of the scheduled vehicles that drive in a training episode, from the first one on of a
+    run; one that goes on from another run's model begins with the first share again.
 
     Validation and test always have all of them. The defaults are all of them in training, too.
 

@@ -32,7 +32,11 @@ def map_files(config: E, change: Change) -> E:
         key = "algorithm.cloning.demonstrations"
         files = [change(key, file) for file in algorithm.cloning.demonstrations]
         cloning = replace(algorithm.cloning, demonstrations=files)
-        algorithm = replace(algorithm, cloning=cloning)
+        kickstart = algorithm.kickstart
+        if kickstart.teacher is not None and kickstart.teacher not in config.controller:
+            file = change("algorithm.kickstart.teacher", kickstart.teacher)
+            kickstart = replace(kickstart, teacher=file)
+        algorithm = replace(algorithm, cloning=cloning, kickstart=kickstart)
     return replace(
         config,
         network=network,

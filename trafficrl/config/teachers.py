@@ -56,7 +56,8 @@ class KickstartConfig:
     coef: float = 1.0
     """Weight of the teacher's loss at first."""
     fade_steps: int = 5000
-    """Environment steps until it has fallen to 0, in a straight line."""
+    """Environment steps of the run until it has fallen to 0, in a straight line; a run that goes on
+    from another one's model begins with all of it."""
 
     def __post_init__(self) -> None:
         where = "algorithm.kickstart"

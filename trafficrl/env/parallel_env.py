@@ -27,9 +27,9 @@ class SignalsParallelEnv(ParallelEnv[str, Any, Any]):
     """Every signal is an agent, named by its id; all decide at once, and all stay to the end.
 
     Observation: `{"observation": (K,) float32, "action_mask": (n,) int8}`: the signal's row of
-        features, the same K for all, and a 1 for each of its phases that its driver would not
-        refuse now. `infos[agent]["action_mask"]` is the same mask, where wrappers look that want
-        a plain observation.
+        features, the same K for all, and a 1 for each of its phases that may be chosen now.
+        `infos[agent]["action_mask"]` is the same mask, where wrappers look that want a plain
+        observation.
     Action: Discrete, the phase that is shown until the next decision. A phase that the mask leaves
         out changes nothing: the signal keeps the one it shows.
     Reward: what the configured terms pay this signal; terms of the whole network pay all the same.

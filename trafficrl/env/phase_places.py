@@ -51,6 +51,13 @@ class PhasePlaces:
             mask[np.arange(len(mask)), state.phase] = True
         return mask
 
+    def in_order(self, phase: IntArray, state: TrafficState) -> IntArray:
+        """(S,) these phases; of a signal that may not choose the one it has, what it shows."""
+        refused = self.exists & ~self.may_be_chosen(state)
+        asked = np.arange(self.exists.shape[1]) == phase[:, None]
+        kept: IntArray = np.where((refused & asked).any(axis=1), state.phase, phase)
+        return kept
+
     def driver_takes(self, state: TrafficState) -> BoolArray:
         """(S, P) the phases that the driver would go to: all, or what is shown and nothing else.
 

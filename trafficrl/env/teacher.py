@@ -42,9 +42,8 @@ class Teacher:
         self._kind = task.action.kind
         self._labels: Labels = KINDS[self._kind](task)
         # Others count what has passed since their own last decision.
-        self._patient = isinstance(task.controllers.get(name), GreedyConfig | RandomConfig)
-        own = isinstance(task.controllers.get(name), OwnConfig)
-        self._parameters = f"controller.{name}{'.parameters' if own else ''}"
+        self._config = task.controllers.get(name)
+        self._patient = isinstance(self._config, GreedyConfig | RandomConfig)
         self._keeps = 0
         """Decisions of the learner until its next own."""
 
@@ -82,7 +81,7 @@ class Teacher:
             raise ConfigError(
                 f"teacher {self._name} decides every {interval_s:g} s, the learner every "
                 f"algorithm.action.{key}={self._decision_s:g} [s]: make them equal, as with "
-                f"{self._parameters}.interval_s={self._decision_s:g}"
+                + self._equal(key, interval_s)
             )
         return command
 
@@ -111,3 +110,10 @@ class Teacher:
                 f"does; it can follow {self._labels.follows}"
             )
         return label
+
+    def _equal(self, key: str, interval_s: float) -> str:
+        """What a user could write so that both decide at the same times."""
+        if self._config is None:  # a model decides as often as it learned to
+            return f"algorithm.action.{key}={interval_s:g}"
+        own = ".parameters" if isinstance(self._config, OwnConfig) else ""
+        return f"controller.{self._name}{own}.interval_s={self._decision_s:g}"

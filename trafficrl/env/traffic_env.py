@@ -9,11 +9,13 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from trafficrl.config.algorithm import PhaseOrder
 from trafficrl.config.shared_policy import SignalObservationConfig
 from trafficrl.control.controller import cells_seen
 from trafficrl.env.actions import build_action
 from trafficrl.env.encoding import task_encoder
 from trafficrl.env.episodes import Episode, TrainingEpisodes
+from trafficrl.env.phase_places import PhasePlaces
 from trafficrl.env.rewards import build_reward
 from trafficrl.env.simulate import RunningEpisode, draw_demand, start_episode
 from trafficrl.env.task import Task
@@ -31,7 +33,8 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
 
     Observation: Box, the named features of the task's configuration: (features,) of the network, or
         (signals, features) of each signal.
-    Action: greens of the next cycle (Box) or the next phase of each signal (MultiDiscrete).
+    Action: greens of the next cycle (Box) or the next phase of each signal (MultiDiscrete); where
+        one may not be chosen now, its signal keeps what it shows.
     Reward: the weighted terms, integrated over the decision; `info["reward_terms"]` has each. Where
         each signal is seen by itself, the mean of what `info["signal_rewards"]` (signals,) pays it.
     Episode end: truncated at the scenario's end, terminated when all have arrived.
@@ -71,6 +74,11 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         self._encoder = task_encoder(task)
         self._by_signal = isinstance(task.observation, SignalObservationConfig)
         self._action = build_action(task.action, task.network, task.step_s)
+        self._places: PhasePlaces | None = None  # the driver keeps greens, and knows of no order
+        if task.action.order is PhaseOrder.cycle:
+            most = max(len(signal.phases) for signal in task.network.signals)
+            self._places = PhasePlaces(task.network, most, task.action, step_s=task.step_s)
+        self._state: TrafficState | None = None
         self._reward = build_reward(task.reward, task.network, task.extensions)
         self._teacher = None if teacher is None else teacher(task)
         self._cells_m = cells_seen(self._encoder, self._teacher)
@@ -101,7 +109,7 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         self._running = start_episode(
             self._task, episode, Path(self._folder.name), cells_m=self._cells_m
         )
-        state = self._running.driver.start()
+        state = self._state = self._running.driver.start()
         if self._teacher is not None:
             self._teacher.begin(self._running.scenario, episode.sumo_seed)
             self._taught = self._teacher.label(state).action
@@ -146,7 +154,9 @@ class TrafficSignalEnv(gymnasium.Env[Observation, NDArray[Any]]):
         if self._running is None:
             raise SimulationError("no episode runs: reset() comes before step()")
         driver = self._running.driver
-        state = driver.advance(self._action.decode(action))
+        if self._places is not None and self._state is not None:
+            action = self._places.in_order(np.asarray(action), self._state)
+        state = self._state = driver.advance(self._action.decode(action))
         info: dict[str, Any] = {
             "scenario": self._running.scenario.name,
             "time_s": state.time_s,

@@ -88,7 +88,6 @@ class KickstartedPPO(PPO):
         super().train()
         if self._teacher_losses:
             self.logger.record("train/teacher_loss", float(np.mean(self._teacher_losses)))
-        self.logger.record("train/teacher_coef", self.teacher_coef)
 
     def _add_teacher(self, *optimizer_and_arguments: Any) -> None:
         buffer = self.rollout_buffer

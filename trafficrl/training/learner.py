@@ -15,7 +15,6 @@ from trafficrl.runs.seeding import stream
 from trafficrl.training.off_policy import build_off_policy
 from trafficrl.training.parts import Learner
 from trafficrl.training.ppo import build_ppo, load_ancestor, resume_ppo
-from trafficrl.training.teachers import find_teacher
 from trafficrl.training.vector import build_vector_env
 
 __all__ = ["build_learner", "build_model"]
@@ -47,9 +46,7 @@ def build_learner(
     # A learner hands its seed on to the environments: a training that goes on sees new episodes.
     timesteps = 0 if loaded is None else loaded.timesteps
     seed = int(stream(config.seed, "policy", timesteps).integers(2**31 - 1))
-    teacher = None
-    if isinstance(algorithm, CommonPPOConfig):
-        teacher = find_teacher(algorithm.kickstart.teacher, task, registry)
+    teacher = algorithm.kickstart.teacher if isinstance(algorithm, CommonPPOConfig) else None
     environments = build_vector_env(
         task, algorithm, config.execution, seed=seed, folder=folder, teacher=teacher
     )

@@ -14,7 +14,7 @@ from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
 from trafficrl.training.scoring import layers
-from trafficrl.training.shared_policy import PhaseSet, SignalRows, rate_choices
+from trafficrl.training.shared_policy import PhaseSet, RowPolicy, SignalRows, rate_choices
 
 __all__ = ["MaskedDQN", "PhaseValuePolicy"]
 
@@ -42,19 +42,8 @@ class PhaseValueNetwork(QNetwork):
         self.q_net = PhaseValues(rows, self.net_arch, self.activation_fn)  # type: ignore[assignment]
 
 
-class PhaseValuePolicy(DQNPolicy):
+class PhaseValuePolicy(RowPolicy, DQNPolicy):
     """Takes the phase of the highest value among those that may be chosen now."""
-
-    def __init__(
-        self,
-        *spaces_and_schedule: Any,
-        max_phases: int,
-        phase_features: int,
-        signal_features: int,
-        **arguments: Any,
-    ) -> None:
-        self._rows = SignalRows(max_phases, phase_features, signal_features)
-        super().__init__(*spaces_and_schedule, **arguments)
 
     def make_q_net(self) -> QNetwork:
         """One for all signals."""
@@ -65,13 +54,6 @@ class PhaseValuePolicy(DQNPolicy):
         """(B, P) as the rows (B, K) say."""
         mask: NDArray[np.bool_] = rows[:, : self._rows.max_phases] > 0
         return mask
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return super()._get_constructor_parameters() | {
-            "max_phases": self._rows.max_phases,
-            "phase_features": self._rows.phase_features,
-            "signal_features": self._rows.signal_features,
-        }
 
 
 class MaskedDQN(DQN):

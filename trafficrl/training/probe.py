@@ -51,7 +51,7 @@ def probe_training(
     forget_peak()
     model.set_logger(Logger(folder=None, output_formats=[]))
     first = int(model.num_timesteps)
-    Schedules(config, total_timesteps=first + total_timesteps).apply(model, first)
+    Schedules(config, first=first, total_timesteps=first + total_timesteps).apply(model, first)
     before = _environment_bytes(model)
     begin = time.perf_counter()
     model._setup_learn(1, None, reset_num_timesteps=False)

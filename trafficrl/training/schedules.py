@@ -1,7 +1,8 @@
 """Values that change with environment steps: learning rate, entropy bonus, exploration, weight of a
 teacher.
 
-They are functions of the model's own step count, so that a resumed training goes on where it was.
+They are functions of the model's own step count, so that a resumed training goes on where it was;
+a teacher comes with the run, and fades from its first step on.
 """
 
 from collections.abc import Callable
@@ -24,15 +25,21 @@ Schedule = Callable[[int], float]
 
 
 class Schedules:
-    """All that change in a training of that configuration, up to so many environment steps."""
+    """All that change in a training of that configuration, up to so many environment steps.
 
-    def __init__(self, config: LearnerConfig, *, total_timesteps: int) -> None:
+    Args:
+        config: of the learner.
+        first: environment steps that the model had done when the training began.
+        total_timesteps: those that it will have done at the end.
+    """
+
+    def __init__(self, config: LearnerConfig, *, first: int, total_timesteps: int) -> None:
         self._learning_rate = learning_rate_schedule(config, total_timesteps=total_timesteps)
         self._others: dict[str, Schedule] = {}
         if isinstance(config, CommonPPOConfig):
             self._others["ent_coef"] = entropy_schedule(config)
             if config.kickstart.teacher is not None:
-                self._others["teacher_coef"] = teacher_schedule(config)
+                self._others["teacher_coef"] = teacher_schedule(config, first=first)
         if isinstance(config, DQNConfig):
             explore = exploration_schedule(config, total_timesteps=total_timesteps)
             self._others["exploration_rate"] = explore
@@ -76,10 +83,10 @@ def entropy_schedule(config: CommonPPOConfig) -> Schedule:
     return lambda steps: straight(first, last, steps, config.ent_decay_steps)
 
 
-def teacher_schedule(config: CommonPPOConfig) -> Schedule:
-    """Weight of the teacher's loss after that many environment steps: falling to 0."""
+def teacher_schedule(config: CommonPPOConfig, *, first: int) -> Schedule:
+    """Weight of the teacher's loss after that many environment steps: from `first` falling to 0."""
     chosen = config.kickstart
-    return lambda steps: straight(chosen.coef, 0.0, steps, chosen.fade_steps)
+    return lambda steps: straight(chosen.coef, 0.0, steps - first, chosen.fade_steps)
 
 
 def exploration_schedule(config: DQNConfig, *, total_timesteps: int) -> Schedule:

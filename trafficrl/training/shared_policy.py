@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from stable_baselines3.common.policies import BasePolicy
 from torch import nn
 
 from trafficrl.training.scoring import ScoringPolicy, layers
 
-__all__ = ["NEVER", "PhaseSet", "SharedPhasePolicy", "SignalRows", "rate_choices"]
+__all__ = ["NEVER", "PhaseSet", "RowPolicy", "SharedPhasePolicy", "SignalRows", "rate_choices"]
 
 NEVER = -1e9
 """Score of what may not be chosen: its exponential is 0 beside any other."""
@@ -110,8 +111,8 @@ class SharedScorer(nn.Module):
         return embedding
 
 
-class SharedPhasePolicy(ScoringPolicy):
-    """Chooses among the phases of one signal that may be chosen now."""
+class RowPolicy(BasePolicy):
+    """A policy of Stable-Baselines3 that knows what stands where in its rows; comes before it."""
 
     def __init__(
         self,
@@ -124,13 +125,17 @@ class SharedPhasePolicy(ScoringPolicy):
         self._rows = SignalRows(max_phases, phase_features, signal_features)
         super().__init__(*spaces_and_schedule, **arguments)
 
-    def build_scorer(self, widths: list[int]) -> nn.Module:
-        """One for all signals."""
-        return SharedScorer(self._rows, widths, self.activation_fn)
-
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return super()._get_constructor_parameters() | {
             "max_phases": self._rows.max_phases,
             "phase_features": self._rows.phase_features,
             "signal_features": self._rows.signal_features,
         }
+
+
+class SharedPhasePolicy(RowPolicy, ScoringPolicy):
+    """Chooses among the phases of one signal that may be chosen now."""
+
+    def build_scorer(self, widths: list[int]) -> nn.Module:
+        """One for all signals."""
+        return SharedScorer(self._rows, widths, self.activation_fn)

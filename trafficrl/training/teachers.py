@@ -9,11 +9,9 @@ from trafficrl.env.classical import build_classical
 from trafficrl.env.encoding import task_encoder
 from trafficrl.env.task import Task
 from trafficrl.env.teacher import Teacher
-from trafficrl.errors import ConfigError, unknown_name
-from trafficrl.runs.registry import ModelRegistry, find_registered
-from trafficrl.runs.run_models import best_model
+from trafficrl.errors import ConfigError
 
-__all__ = ["build_learned", "build_teacher", "find_teacher"]
+__all__ = ["build_learned", "build_teacher"]
 
 
 def build_learned(file: Path, task: Task) -> Controller:
@@ -34,31 +32,6 @@ def build_learned(file: Path, task: Task) -> Controller:
         raise ConfigError(f"{file}: {error}") from error
     action = build_action(model.algorithm.action, task.network, task.step_s)
     return LearnedController(encoder.encode, model.act, action.decode, cells_m=encoder.cells_m)
-
-
-def find_teacher(given: str | None, task: Task, registry: Path) -> str | None:
-    """The name of a classical controller, or the path of the model that is meant.
-
-    Args:
-        given: a name, a model.zip, a run folder, whose best model counts, or a model's name.
-        task: with its classical controllers.
-        registry: folder where models have their names.
-
-    Raises:
-        ConfigError: there is none of that name.
-        CheckpointError: a run without a whole model.
-    """
-    if given is None or given in task.controllers:
-        return given
-    path = Path(given)
-    if path.is_dir():
-        return str(best_model(path).resolve())
-    found = path if path.is_file() else find_registered(given, registry)
-    if found is None:
-        models = [*ModelRegistry(registry).labels(), "PATH/model.zip", "RUN_FOLDER"]
-        choices = [*task.controllers, *models]
-        raise ConfigError(unknown_name("algorithm.kickstart.teacher", given, choices))
-    return str(found.resolve())
 
 
 def build_teacher(name: str, task: Task) -> Teacher:

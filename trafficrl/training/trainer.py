@@ -109,7 +109,7 @@ class Trainer:
             restore_training(model, self._experience, checkpoint, state, self._metrics)
             self._saved = int(model.num_timesteps), state.phase
         self._end = state.first + self._execution.total_timesteps
-        self._schedules = Schedules(self._algorithm, total_timesteps=self._end)
+        self._schedules = Schedules(self._algorithm, first=state.first, total_timesteps=self._end)
         report = ProgressReport("training", total=self._end, unit="steps")
         with closing(model.logger), report as progress:
             teller = Teller(model, self._record, progress, self._times, end=self._end)

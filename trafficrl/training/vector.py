@@ -2,6 +2,7 @@
 
 import logging
 from functools import partial
+from math import ceil
 from pathlib import Path
 
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor, VecNormalize
@@ -43,6 +44,7 @@ def build_vector_env(
             len(task.scenarios),
             slots,
         )
+    warn_of_short_curriculum(task, execution, slots)
     folder.mkdir(parents=True, exist_ok=True)
     asked = None if teacher is None else partial(build_teacher, teacher)
     make = partial(TrafficSignalEnv, task, seed=seed, slots=slots, teacher=asked)
@@ -65,3 +67,20 @@ def build_vector_env(
             gamma=algorithm.gamma,
         )
     return environments
+
+
+def warn_of_short_curriculum(task: Task, execution: ExecutionConfig, slots: int) -> None:
+    """Say so when training ends before the demand has come to its last share."""
+    curriculum, decisions = task.curriculum, ceil(task.end_s / task.action.decision_s)
+    done = execution.total_timesteps // (slots * decisions)
+    if curriculum.share(done) != curriculum.last_share:
+        log.warning(
+            "execution.total_timesteps=%d are %d whole episodes in each of %d environments, and "
+            "algorithm.curriculum.episodes=%d: training ends at %.2f of the demand, not at %g",
+            execution.total_timesteps,
+            done,
+            slots,
+            curriculum.episodes,
+            curriculum.share(done),
+            curriculum.last_share,
+        )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stable_baselines3 import PPO
+from stable_baselines3.common.buffers import ReplayBuffer
 
 from trafficrl.errors import ConfigError
 from trafficrl.training.learner_state import random_state, set_random_state
@@ -23,6 +24,7 @@ def undone_if_cut(model: Learner) -> Iterator[None]:
     plain, tensors = random_state(model.device)
     updates, pending = model._n_updates, dict(model.logger.name_to_value)
     arrays = dict(vars(buffer))  # learning flattens them: it puts others in their place
+    newest = buffer.timeouts[buffer.pos - 1].copy() if isinstance(buffer, ReplayBuffer) else None
     try:
         yield
     except BaseException:
@@ -36,6 +38,8 @@ def undone_if_cut(model: Learner) -> Iterator[None]:
         model.logger.name_to_value.clear()
         model.logger.name_to_value.update(pending)
         vars(buffer).update(arrays)
+        if isinstance(buffer, ReplayBuffer):  # drawing several steps at once writes to this place
+            buffer.timeouts[buffer.pos - 1] = newest
         raise
 
 

@@ -1,0 +1,48 @@
+"""The model that teaches a learner, by whichever name the user gave it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from trafficrl.config.algorithm import CommonPPOConfig
+from trafficrl.config.experiment import ExperimentConfig
+from trafficrl.errors import ConfigError, unknown_name
+from trafficrl.runs.registry import ModelRegistry, find_registered
+from trafficrl.runs.run_models import best_model
+
+__all__ = ["with_teacher_file"]
+
+E = TypeVar("E", bound=ExperimentConfig)
+
+
+def with_teacher_file(config: E) -> E:
+    """The configuration with the file of the model that `algorithm.kickstart.teacher` means: a run
+    keeps a copy of it, whatever becomes of the other run or of the name.
+
+    A classical controller stays a name. Of a run folder the best model is meant.
+
+    Raises:
+        ConfigError: nothing has the name.
+        CheckpointError: a run without a whole model, or a named model that is damaged.
+        RunError: the named models cannot be read.
+    """
+    algorithm = config.algorithm
+    if not isinstance(algorithm, CommonPPOConfig):
+        return config
+    given = algorithm.kickstart.teacher
+    if given is None or given in config.controller or given.endswith(".zip"):
+        return config
+    file = _model_of(given, Path(config.execution.models_dir))
+    if file is None:
+        models = [*ModelRegistry(Path(config.execution.models_dir)).labels(), "PATH/model.zip"]
+        choices = [*config.controller, *models, "RUN_FOLDER"]
+        raise ConfigError(unknown_name("algorithm.kickstart.teacher", given, choices))
+    kickstart = replace(algorithm.kickstart, teacher=str(file))
+    return replace(config, algorithm=replace(algorithm, kickstart=kickstart))
+
+
+def _model_of(given: str, registry: Path) -> Path | None:
+    path = Path(given)
+    if path.is_dir():
+        return best_model(path)
+    return path if path.is_file() else find_registered(given, registry)
