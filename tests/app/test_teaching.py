@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from composing import experiment
 from model_cases import run_folder
-from run_cases import SCENARIOS, TRAINING, ended, run_command, trained
+from run_cases import SCENARIOS, TRAINING, ended, trained
 
 from trafficrl.app.teaching import with_teacher_file
 from trafficrl.config.algorithm import CommonPPOConfig
@@ -49,14 +49,17 @@ def test_a_run_keeps_its_teacher_and_goes_on_with_it(tmp_path: Path) -> None:
     shutil.copytree(trained(), old)
     content = RunPaths(old).best_model.read_bytes()
     words = (*SCENARIOS, *TRAINING, f"hydra.run.dir={run}", f"{TEACHER}{old}")
-    run_command("train", *words, "execution.total_timesteps=16", "execution.eval_freq=0")
+    short = ("execution.total_timesteps=16", "execution.eval_freq=0")
+    done = ended("train", *words, *short, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
     kept = teacher_of(run)
     assert kept.is_relative_to(run / "inputs")
     assert kept.read_bytes() == content
     shutil.rmtree(old)
     # From its folder alone, and further than before.
     again = ("--config-dir", str(run), "--config-name", "resolved_config", f"hydra.run.dir={run}")
-    run_command("train", *again, "execution.total_timesteps=32")
+    done = ended("train", *again, "execution.total_timesteps=32", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert teacher_of(run).read_bytes() == content
 
 
