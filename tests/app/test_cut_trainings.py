@@ -46,6 +46,7 @@ def uncut(folder: Path, words: tuple[str, ...]) -> RunPaths:
     return finish(folder / f"uncut-{len(words)}", *words)
 
 
+@pytest.mark.slow  # a job that Slurm puts back into the queue is stopped in the same way
 @pytest.mark.parametrize("words", [CENTRAL], indirect=True)  # both are stopped by the same loop
 def test_a_stop_saves_where_it_was_and_the_same_command_goes_on(
     uncut: RunPaths, folder: Path, words: tuple[str, ...]

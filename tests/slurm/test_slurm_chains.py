@@ -70,21 +70,23 @@ def waits_for(run: Path) -> str:
     return found[1] if found else ""
 
 
+@pytest.mark.parametrize("seeds", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_chain_is_sent_by_a_command_that_returns_and_each_seed_goes_on_alone_if_requeued(
-    place: Path,
+    place: Path, seeds: int
 ) -> None:
-    seeds = ("batch=first,second", "seed=1,2")
-    sent = send(place, "--config-dir", "conf", *SLURM, *TINY, *seeds)
+    words = ("batch=first,second", f"seed={','.join(map(str, range(1, seeds + 1)))}")
+    sent = send(place, "--config-dir", "conf", *SLURM, *TINY, *words)
     assert sent.code == 0, sent.errors
-    runs = links(place, 4)
+    runs = links(place, 2 * seeds)
     assert not {state(run) for run in runs} & ENDED
-    assert [waits_for(run) for run in runs[2:]] == [job_of(run) for run in runs[:2]]
-    wait_for(lambda: has_done(runs[1], 0))
-    step = f"{shown(job_of(runs[1]))['JobId']}.0"
+    assert [waits_for(run) for run in runs[seeds:]] == [job_of(run) for run in runs[:seeds]]
+    cut = runs[seeds - 1]
+    wait_for(lambda: has_done(cut, 0))
+    step = f"{shown(job_of(cut))['JobId']}.0"
     subprocess.run(["scancel", "--signal=USR2", step], check=True)
     assert until_ended(*runs) == {run.name: "COMPLETED" for run in runs}
-    assert [record(run)["resumes"] for run in runs] == [0, 1, 0, 0]
-    for seed, (one, two) in enumerate((runs[0::2], runs[1::2]), start=1):
+    assert [record(run)["resumes"] for run in runs] == [int(run == cut) for run in runs]
+    for seed, (one, two) in enumerate(zip(runs[:seeds], runs[seeds:], strict=True), start=1):
         model = load_sidecar(RunPaths(two).final_model)
         before = [(step.run, step.timesteps, step.scenarios) for step in model.lineage]
         assert before == [(str(one), 32, ("first",))]
