@@ -34,6 +34,10 @@ def arrivals_veh(network):
     return lambda state: np.full(count, state.arrived_veh / count)
 
 
+def arrived_here_veh(network):
+    return lambda state: state.arrived_veh
+
+
 def place_of_phase(network):
     places = [place / 10 for signal in network.signals for place in range(len(signal.phases))]
     return lambda state: np.array(places)
@@ -47,6 +51,7 @@ NETWORK_FEATURES = {"arrived_share": arrived_share}
 LOCAL_TERMS = {"arrivals_veh": arrivals_veh}
 LOCAL_PHASE_FEATURES = {"place": place_of_phase}
 LOCAL_SIGNAL_FEATURES = {"arrivals": arrivals_veh}
+LOCAL_VALUE_FEATURES = {"arrived_here": arrived_here_veh}
 '''
 
 

@@ -11,6 +11,7 @@ from trafficrl.config.reward import LocalRewardConfig, TermConfig
 from trafficrl.config.shared_policy import (
     LOCAL_PHASE_FEATURES,
     LOCAL_SIGNAL_FEATURES,
+    LOCAL_VALUE_FEATURES,
     SharedPPOConfig,
     SignalObservationConfig,
 )
@@ -21,6 +22,7 @@ SEEN = SignalObservationConfig(
     phase_features=list(LOCAL_PHASE_FEATURES),
     signal_features=list(LOCAL_SIGNAL_FEATURES),
 )
+CENTRAL_VALUE = replace(SEEN, value_features=list(LOCAL_VALUE_FEATURES))
 CENTRAL_ONLY = {"kind", "observation", "action", "policy", "log_std_init", "normalize_observation"}
 SHARED = SharedPPOConfig(
     action=replace(NEXT_PHASE, interval_s=5),

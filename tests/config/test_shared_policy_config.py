@@ -33,6 +33,10 @@ def test_its_member_sees_signals_and_chooses_phases() -> None:
             "algorithm.observation.signal_features=[phase_age,phase_age]",
             "algorithm.observation.signal_features: a feature is named twice",
         ),
+        (
+            "algorithm.observation.value_features=[backlog]",
+            r"algorithm.observation.value_features: unknown 'backlog'.*'network_backlog'",
+        ),
         ("algorithm.observation.phase_features=[]", "phase_features is empty: name at least one"),
         ("algorithm.observation.max_phases=1", "algorithm.observation.max_phases must be"),
         ("reward.neighbour_share=-1", "reward.neighbour_share must be"),
@@ -51,6 +55,11 @@ def test_phases_may_be_kept_in_the_order_of_the_plan(member: str) -> None:
     config = experiment(f"algorithm={member}", "algorithm.action.order=cycle")
     assert config.algorithm.action.order is PhaseOrder.cycle
     assert experiment(f"algorithm={member}").algorithm.action.order is PhaseOrder.any
+
+
+def test_a_value_that_acts_has_no_features_of_its_own() -> None:
+    with pytest.raises(ConfigError, match=r"value_features are for a value beside the policy"):
+        experiment("algorithm=dqn", "algorithm.observation.value_features=[network_queue]")
 
 
 @pytest.mark.parametrize("member", ["ppo_default", "ppo_quick", "td3_default", "sac_default"])

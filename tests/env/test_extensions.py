@@ -32,7 +32,9 @@ PAID = RewardConfig(
     terms={"longest_queue_veh": TermConfig(weight=-2.0), "backlog_veh": TermConfig(weight=-1.0)}
 )
 OF_SIGNALS = SignalObservationConfig(
-    phase_features=["phase_queue", "place"], signal_features=["arrivals"]
+    phase_features=["phase_queue", "place"],
+    signal_features=["arrivals"],
+    value_features=["arrived_here"],
 )
 
 
@@ -77,7 +79,8 @@ def test_each_signal_can_be_paid_and_seen_by_ones_own() -> None:
         rows, _, _, _, info = env.step(np.full(9, number % 3))
         paid = info["signal_rewards"]
         assert paid.tolist() == [3 * info["reward_terms"]["arrivals_veh"]] * 9
-        np.testing.assert_allclose(rows[:, -1], paid / 3, rtol=1e-6)
+        np.testing.assert_allclose(rows[:, -2], paid / 3, rtol=1e-6)
+        np.testing.assert_allclose(rows[:, -1], min(paid.sum() / 3, 10.0), rtol=1e-6)
         arrived += float(paid.sum()) / 3
     env.close()
     assert arrived > 0

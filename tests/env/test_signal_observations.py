@@ -13,6 +13,7 @@ from trafficrl.config.algorithm import ActionConfig, ActionKind, PhaseOrder
 from trafficrl.config.shared_policy import (
     LOCAL_PHASE_FEATURES,
     LOCAL_SIGNAL_FEATURES,
+    LOCAL_VALUE_FEATURES,
     SignalObservationConfig,
 )
 from trafficrl.control.commands import NextPhase
@@ -29,6 +30,7 @@ SEEN = SignalObservationConfig(
     max_phases=5,
     phase_features=list(LOCAL_PHASE_FEATURES),
     signal_features=list(LOCAL_SIGNAL_FEATURES),
+    value_features=list(LOCAL_VALUE_FEATURES),
 )
 ACTION = ActionConfig(kind=ActionKind.next_phase)
 ENCODER = SignalObservations(SEEN, ACTION, CITY, step_s=1.0)
@@ -180,6 +182,21 @@ def test_a_feature_of_signals_is_its_formula(name: str) -> None:
                 wanted = float(age_s < 0) if name == "clearing" else max(age_s, 0) / 120
             assert found == pytest.approx([wanted], abs=1e-5)
             seen.update(found)
+    assert len(seen) > 1, "nothing was there to be seen"
+
+
+@pytest.mark.parametrize("name", LOCAL_VALUE_FEATURES)
+def test_a_feature_of_the_network_is_its_formula_and_the_same_for_all(name: str) -> None:
+    seen = set()
+    for state, _ in drive()[5::15]:
+        counts = {"queue": state.now.queue_veh, "vehicles": state.now.vehicles_veh}
+        what = name.partition("_")[2]
+        wanted = float(state.totals.backlog_veh)
+        if what in counts:
+            wanted = sum(total(around(signal), counts[what]) for signal in CITY.signals)
+        each = [found[0] for found in values(state, name)]
+        assert each == pytest.approx([min(wanted / len(CITY.signals) / 20, MOST)] * len(each))
+        seen.update(each)
     assert len(seen) > 1, "nothing was there to be seen"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from learning_cases import EXECUTION, equal_states, learner
-from shared_cases import PAID, SHARED
+from shared_cases import CENTRAL_VALUE, PAID, SHARED
 from stable_baselines3 import PPO
 from teaching_cases import (
     CYCLES,
@@ -26,7 +26,7 @@ from traffic_cases import scratch
 from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.teachers import CloningConfig
 from trafficrl.env.classical import build_classical
-from trafficrl.env.demonstrations import load_demonstrations
+from trafficrl.env.demonstrations import load_demonstrations, save_demonstrations
 from trafficrl.env.episodes import TrainingEpisodes
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError
@@ -157,6 +157,17 @@ def test_demonstrations_of_something_else_are_refused(tmp_path: Path) -> None:
     assert len(load_rows(with_file(SHARED, file, value_coef=0.0), other, None)) > 0
     with pytest.raises(ConfigError, match="network was"):
         load_rows(with_file(CYCLES, plan_file()), cycle_task(), None)
+
+
+def test_demonstrations_from_before_there_was_a_key_hold(tmp_path: Path) -> None:
+    found = load_demonstrations(choices_file())
+    del found.facts["observation"]["value_features"]
+    save_demonstrations(tmp_path / "older.npz", found)
+    older = with_file(SHARED, tmp_path / "older.npz")
+    assert len(load_rows(older, choosing_task(), None)) == len(found.rewards) * 9
+    central = replace(older, observation=CENTRAL_VALUE)
+    with pytest.raises(ConfigError, match=r"value_features was \[\], now it is \['network_queue'"):
+        load_rows(central, choosing_task(), None)
 
 
 def test_no_demonstration_holds_a_pickle() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from learning_cases import equal_states, learner, other_city
-from shared_cases import PAID, SEEN, SHARED
+from shared_cases import CENTRAL_VALUE, PAID, SEEN, SHARED
 from stable_baselines3 import PPO
 from torch import nn
 from traffic_cases import city
@@ -81,6 +81,32 @@ def test_a_phase_counts_for_the_others_whether_it_may_be_chosen_or_not() -> None
     before = module.forward_actor(row(phases, signal, chosen=[0]))[0, 0]
     phases[2] += 0.5
     assert not torch.isclose(module.forward_actor(row(phases, signal, chosen=[0]))[0, 0], before)
+
+
+def test_what_only_the_value_sees_changes_the_value_alone() -> None:
+    central = scorer(replace(ROWS, value_features=2))
+    seen = row(torch.rand(3, 3), torch.rand(2), chosen=[0, 2])
+    calm = torch.cat([seen, torch.zeros(1, 2)], dim=1)
+    jammed = torch.cat([seen, torch.ones(1, 2)], dim=1)
+    assert torch.equal(central.forward_actor(calm), central.forward_actor(jammed))
+    assert not torch.allclose(central.forward_critic(calm), central.forward_critic(jammed))
+
+
+def test_a_model_with_a_central_value_comes_back(tmp_path: Path) -> None:
+    config = replace(SHARED, observation=CENTRAL_VALUE)
+    with learner(tmp_path, config, reward=PAID) as model:
+        file = tmp_path / "model.zip"
+        write_model(model, file, algorithm=config, network=city())
+        rows = rows_of(model, 30)
+        expected = model.policy.predict_values(rows)
+        with pytest.raises(CheckpointError, match=r"value_features was \['network_queue'"):
+            resume_ppo(model, load_model(file), SHARED, city())
+    with learner(tmp_path, config, reward=PAID, seed=2) as model:
+        assert not torch.allclose(model.policy.predict_values(rows), expected)
+        resume_ppo(model, load_model(file), config, city())
+        assert torch.equal(model.policy.predict_values(rows), expected)
+    plain = PPO.load(file, device="cpu")
+    assert torch.equal(plain.policy.predict_values(rows), expected)
 
 
 def test_what_may_not_be_chosen_never_is_and_has_no_probability(tmp_path: Path) -> None:

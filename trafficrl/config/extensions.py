@@ -28,6 +28,7 @@ from trafficrl.config.reward import LOCAL_TERMS, REWARD_TERMS, LocalRewardConfig
 from trafficrl.config.shared_policy import (
     LOCAL_PHASE_FEATURES,
     LOCAL_SIGNAL_FEATURES,
+    LOCAL_VALUE_FEATURES,
     SignalObservationConfig,
 )
 from trafficrl.errors import ConfigError, unknown_name
@@ -43,6 +44,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "NETWORK_FEATURES": NETWORK_FEATURES,
     "LOCAL_PHASE_FEATURES": LOCAL_PHASE_FEATURES,
     "LOCAL_SIGNAL_FEATURES": LOCAL_SIGNAL_FEATURES,
+    "LOCAL_VALUE_FEATURES": LOCAL_VALUE_FEATURES,
     "CONTROLLERS": (),
 }
 """Table of a file -> the names that trafficrl itself has there. Its own controllers have kinds."""
@@ -115,6 +117,7 @@ def _used(reward: RewardConfig, observation: ObservationBase) -> Iterator[Used]:
     if isinstance(observation, SignalObservationConfig):
         yield f"{where}.phase_features", observation.phase_features, "LOCAL_PHASE_FEATURES"
         yield f"{where}.signal_features", observation.signal_features, "LOCAL_SIGNAL_FEATURES"
+        yield f"{where}.value_features", observation.value_features, "LOCAL_VALUE_FEATURES"
     elif isinstance(observation, ObservationConfig):
         yield f"{where}.edge_features", observation.edge_features, "EDGE_FEATURES"
         yield f"{where}.phase_features", observation.phase_features, "PHASE_FEATURES"

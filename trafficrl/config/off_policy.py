@@ -134,3 +134,9 @@ class DQNConfig(OffPolicyConfig):
             check_range(f"algorithm.{name}", getattr(self, name), 0, 1)
         check_range("algorithm.max_grad_norm", self.max_grad_norm, 0)
         self.observation.check_choice_of_phases(self.kind, self.action)
+        if self.observation.value_features:
+            raise ConfigError(
+                "algorithm.observation.value_features are for a value beside the policy, and "
+                f"algorithm.kind={self.kind} acts by its values: leave them empty, got "
+                f"{self.observation.value_features}"
+            )

@@ -10,6 +10,7 @@ from trafficrl.errors import ConfigError
 __all__ = [
     "LOCAL_PHASE_FEATURES",
     "LOCAL_SIGNAL_FEATURES",
+    "LOCAL_VALUE_FEATURES",
     "SharedPPOConfig",
     "SignalObservationConfig",
 ]
@@ -39,6 +40,7 @@ LOCAL_SIGNAL_FEATURES = (
     "neighbour_queue",
     "neighbour_vehicles",
 )
+LOCAL_VALUE_FEATURES = ("network_queue", "network_vehicles", "network_backlog")
 
 
 @dataclass(kw_only=True)
@@ -56,6 +58,10 @@ class SignalObservationConfig(ObservationBase):
     """One value for each phase of the signal."""
     signal_features: list[str] = field(default_factory=list)
     """One value for the signal."""
+    value_features: list[str] = field(default_factory=list)
+    """One value for the network, of which only the value learns; the policy acts without it. With
+    any, the value is a centralised one; with none, a signal's value is of its own row (Yu et al.
+    2022, The surprising effectiveness of PPO in cooperative multi-agent games)."""
 
     def __post_init__(self) -> None:
         check_range("algorithm.observation.max_phases", self.max_phases, 2, 64)
@@ -63,6 +69,7 @@ class SignalObservationConfig(ObservationBase):
         check_range("algorithm.observation.cell_m", self.cell_m, 5, 1000, unit="m")
         check_features("phase", self.phase_features)
         check_features("signal", self.signal_features)
+        check_features("value", self.value_features)
 
     @property
     def cells_m(self) -> frozenset[float]:

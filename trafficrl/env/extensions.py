@@ -12,6 +12,7 @@
 | `LOCAL_TERMS` | `(Network)` | `(TrafficState)` -> (S,) |
 | `LOCAL_PHASE_FEATURES` | `(Network)` | `(TrafficState)` -> (Q,) |
 | `LOCAL_SIGNAL_FEATURES` | `(Network)` | `(TrafficState)` -> (S,) |
+| `LOCAL_VALUE_FEATURES` | `(Network)` | `(TrafficState)` -> one number |
 | `CONTROLLERS` | `(Network, step_s=, ...)` | `Controller`: see `own_controller.py` |
 
 The first five are for what sees and pays the network as a whole; the local ones, for a policy that

@@ -1,4 +1,4 @@
-"""What can be seen of each phase and of each signal, by name.
+"""What can be seen of each phase, of each signal and of all of them, by name.
 
 Counts are in vehicles over a constant, never in shares of a street's room: what a phase is worth
 does not change with the length of the street behind it.
@@ -18,7 +18,7 @@ from trafficrl.network.surroundings import Surroundings
 from trafficrl.simulation.lane_sums import LaneSums
 from trafficrl.simulation.state import FloatArray, IntArray, TrafficState
 
-__all__ = ["Feature", "phase_features", "signal_features"]
+__all__ = ["Feature", "phase_features", "signal_features", "value_features"]
 
 VEHICLES = 20.0
 """So many vehicles count as 1: about what a lane discharges in 40 s of green."""
@@ -94,6 +94,17 @@ def signal_features(network: Network, around: Surroundings) -> dict[str, Feature
         "neighbour_vehicles": lambda s: (
             beside(approach(s.now.vehicles_veh)[0])[0] / number / VEHICLES
         ),
+    }
+
+
+def value_features(network: Network, around: Surroundings) -> dict[str, Feature]:
+    """Name -> (1,) values: means over the signals, so that they mean the same in every city."""
+    approaches = LaneSums([[lane for own in around.approach for lane in own]], len(network.lanes))
+    scale = VEHICLES * len(network.signals)
+    return {
+        "network_queue": lambda s: approaches(s.now.queue_veh)[0] / scale,
+        "network_vehicles": lambda s: approaches(s.now.vehicles_veh)[0] / scale,
+        "network_backlog": lambda s: np.array([s.totals.backlog_veh / scale]),
     }
 
 

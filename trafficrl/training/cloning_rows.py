@@ -112,7 +112,9 @@ def check_fits(file: Path, found: Demonstrations, algorithm: CommonPPOConfig, ta
     facts = found.facts
     pairs: dict[str, tuple[Any, Any]] = {}
     for group in ("observation", "action"):
-        before, now = facts[group], plain_values(getattr(algorithm, group))
+        config = getattr(algorithm, group)
+        # A file from before there was a key has what has been its default since.
+        before, now = plain_values(type(config)()) | facts[group], plain_values(config)
         keys = dict.fromkeys([*before, *now])
         pairs |= {f"algorithm.{group}.{key}": (before.get(key), now.get(key)) for key in keys}
     if not isinstance(algorithm, SharedPPOConfig):

@@ -164,6 +164,7 @@ def build_policy_arguments(config: LearnerConfig, layout: dict[str, Any]) -> dic
             "max_phases": seen.max_phases,
             "phase_features": len(seen.phase_features),
             "signal_features": len(seen.signal_features),
+            "value_features": len(seen.value_features),
         }
     if not isinstance(config, PPOConfig):
         return common

@@ -2,10 +2,11 @@
 
 It treats the phases of a signal as a set: in another order they get the same probabilities in that
 order, and places that no phase fills change nothing. What may not be chosen has a probability of
-exactly 0, in sampling as in the loss, because the row itself says so.
+exactly 0, in sampling as in the loss, because the row itself says so. The value may see more than
+the policy: features of the whole network.
 
-Shapes: B rows, P places for phases, F features of one phase, G features of one signal, H last width
-of the network.
+Shapes: B rows, P places for phases, F features of one phase, G features of one signal, V features
+of the network, H last width of the neural network.
 """
 
 from dataclasses import dataclass
@@ -30,15 +31,20 @@ class SignalRows:
     max_phases: int
     phase_features: int
     signal_features: int
+    value_features: int = 0
 
     def split(
         self, rows: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """May be chosen (B, P), exists (B, P), phases (B, P, F) and signals (B, G)."""
         places, features = self.max_phases, self.phase_features
-        sizes = [places, places, places * features, self.signal_features]
-        chosen, exists, phases, signals = torch.split(rows, sizes, dim=1)
+        sizes = [places, places, places * features, self.signal_features, self.value_features]
+        chosen, exists, phases, signals, _ = torch.split(rows, sizes, dim=1)
         return chosen > 0, exists > 0, phases.reshape(-1, places, features), signals
+
+    def network(self, rows: torch.Tensor) -> torch.Tensor:
+        """The network (B, V), for the value alone."""
+        return rows[:, rows.shape[1] - self.value_features :]
 
 
 class PhaseSet(nn.Module):
@@ -92,7 +98,7 @@ class SharedScorer(nn.Module):
         last = widths[-1]
         self.score = layers(last + self.acting.size, [last], activation)
         self.score.append(nn.Linear(last, 1))
-        self.value = layers(self.judging.size, [last], activation)
+        self.value = layers(self.judging.size + rows.value_features, [last], activation)
         self.latent_dim_pi, self.latent_dim_vf = rows.max_phases, last
 
     def forward(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -107,7 +113,8 @@ class SharedScorer(nn.Module):
         """Embedding (B, H)."""
         _, exists, phases, signals = self._rows.split(rows)
         _, whole = self.judging(exists, phases, signals)
-        embedding: torch.Tensor = self.value(whole)
+        seen = torch.cat([whole, self._rows.network(rows)], dim=1)
+        embedding: torch.Tensor = self.value(seen)
         return embedding
 
 
@@ -120,9 +127,10 @@ class RowPolicy(BasePolicy):
         max_phases: int,
         phase_features: int,
         signal_features: int,
+        value_features: int = 0,
         **arguments: Any,
     ) -> None:
-        self._rows = SignalRows(max_phases, phase_features, signal_features)
+        self._rows = SignalRows(max_phases, phase_features, signal_features, value_features)
         super().__init__(*spaces_and_schedule, **arguments)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
@@ -130,6 +138,7 @@ class RowPolicy(BasePolicy):
             "max_phases": self._rows.max_phases,
             "phase_features": self._rows.phase_features,
             "signal_features": self._rows.signal_features,
+            "value_features": self._rows.value_features,
         }
 
 
