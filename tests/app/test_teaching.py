@@ -8,7 +8,7 @@ from composing import experiment
 from model_cases import run_folder
 from run_cases import SCENARIOS, TRAINING, ended, trained
 
-from trafficrl.app.teaching import with_teacher_file
+from trafficrl.app.teaching import with_teacher_files
 from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.load import load_experiment
 from trafficrl.errors import ConfigError
@@ -27,7 +27,7 @@ def teacher_of(run: Path) -> Path:
 
 def meant(given: str, registry: Path) -> str | None:
     config = experiment(f"{TEACHER}{given}", f"execution.models_dir={registry}")
-    algorithm = with_teacher_file(config).algorithm
+    algorithm = with_teacher_files(config).algorithm
     assert isinstance(algorithm, CommonPPOConfig)
     return algorithm.kickstart.teacher
 

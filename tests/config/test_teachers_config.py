@@ -17,7 +17,7 @@ from trafficrl.errors import ConfigError
 def test_no_member_has_a_teacher_unless_it_is_told(algorithm: str) -> None:
     chosen = experiment(f"algorithm={algorithm}", "execution.end_time=180").algorithm
     assert isinstance(chosen, CommonPPOConfig)
-    assert chosen.cloning.demonstrations == []
+    assert not chosen.cloning.imitates
     assert chosen.kickstart.teacher is None
 
 
@@ -30,11 +30,18 @@ def test_no_member_has_a_teacher_unless_it_is_told(algorithm: str) -> None:
         ("algorithm.cloning.held_out=1.0", r"cloning\.held_out must be in"),
         ("algorithm.cloning.value_coef=-0.1", r"cloning\.value_coef must be in"),
         ("algorithm.cloning.demonstrations=[a.npz,a.npz]", "a file is named twice"),
+        ("algorithm.cloning.episodes=0", r"cloning\.episodes must be in"),
+        ("algorithm.cloning.demand_seed=-1", r"cloning\.demand_seed must be in"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_key(word: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         experiment(word)
+
+
+def test_files_and_a_teacher_are_not_named_together() -> None:
+    with pytest.raises(ConfigError, match=r"set algorithm\.cloning\.teacher=null, got actuated"):
+        experiment("algorithm.cloning.demonstrations=[a.npz]", "algorithm.cloning.teacher=actuated")
 
 
 def test_demonstrations_are_files_of_the_run(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from trafficrl.app.build import task_on
 from trafficrl.app.consent import allow_named
 from trafficrl.app.hydra_errors import explain_composition
 from trafficrl.app.stand_ins import spelled_out
-from trafficrl.app.teaching import with_teacher_file
+from trafficrl.app.teaching import with_teacher_files
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.inputs import locate
 from trafficrl.config.load import to_experiment
@@ -49,7 +49,7 @@ def compose_experiment(
     words = spelled_out(list(overrides), COMMAND)
     folders = [Path.cwd()] if run is None else [run, Path.cwd()]
     composed = _composed(words) if run is None else _composed_again(words, run)
-    config = locate(with_teacher_file(to_experiment(composed)), folders)
+    config = locate(with_teacher_files(to_experiment(composed)), folders)
     allow_named(config, words)
     return config
 

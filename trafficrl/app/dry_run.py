@@ -18,6 +18,7 @@ from hydra.types import RunMode
 
 from trafficrl.app.build import open_run
 from trafficrl.app.dry_run_report import report_lines
+from trafficrl.app.imitating import episodes_to_drive, to_imitate
 from trafficrl.app.origin import known_lineage, origin_of
 from trafficrl.app.reopen import check_origin, is_finished, reopened
 from trafficrl.app.trial import Trial
@@ -100,7 +101,7 @@ def _tried(config: ExperimentConfig, paths: RunPaths, work: RunPaths) -> Trial:
     coming = None if goes_on else _coming_model(config)
     if coming is None:
         check_origin(config, paths)
-    if coming is not None:
+    else:
         config = replace(config, resume_from=None)
     begin = time.perf_counter()
     built, task = open_run(_at_full_demand(config), work)
@@ -110,7 +111,8 @@ def _tried(config: ExperimentConfig, paths: RunPaths, work: RunPaths) -> Trial:
     start_s = time.perf_counter() - begin
     assert model.env is not None
     try:
-        rows = _num_demonstrations(model, built.algorithm, task)
+        begins = not goes_on and coming is None
+        rows, driven = _imitated(model, config, task) if begins else (0, 0)
         Checkpoints(work, origin, keep=1).save_model(model, work.best_model, Scores(None, None))
         first, done = _done_in(paths) if goes_on else (int(model.num_timesteps), 0)
         log.info("dry run: steps until episodes end, 10 s at most")
@@ -131,6 +133,7 @@ def _tried(config: ExperimentConfig, paths: RunPaths, work: RunPaths) -> Trial:
         done=done,
         coming=coming,
         demonstrations=rows,
+        episodes_to_drive=driven,
         start_s=start_s,
         worker_bytes=worker_bytes,
         worker_share_bytes=worker_share,
@@ -145,15 +148,20 @@ def _done_in(paths: RunPaths) -> tuple[int, int]:
     return first, int(read_record(paths.run).get("checkpoint_timesteps", first)) - first
 
 
-def _num_demonstrations(model: Learner, algorithm: LearnerConfig, task: Task) -> int:
-    """Rows that would be imitated first.
+def _imitated(model: Learner, config: ExperimentConfig, task: Task) -> tuple[int, int]:
+    """Rows of given files that would be imitated first, or episodes that a teacher would drive.
 
     Raises:
         ConfigError: demonstrations that are damaged, or do not fit the experiment.
     """
-    if not isinstance(algorithm, CommonPPOConfig) or not algorithm.cloning.demonstrations:
-        return 0
-    return len(load_rows(algorithm, task, model.get_vec_normalize_env()))
+    cloning = to_imitate(config)
+    if cloning is None:
+        return 0, 0
+    if not cloning.demonstrations:
+        taught = replace(task, curriculum=config.algorithm.curriculum)
+        return 0, episodes_to_drive(cloning, config, taught)
+    assert isinstance(config.algorithm, CommonPPOConfig)
+    return len(load_rows(config.algorithm, task, model.get_vec_normalize_env())), 0
 
 
 def _at_full_demand(config: ExperimentConfig) -> ExperimentConfig:

@@ -113,6 +113,8 @@ def _learner(trial: Trial) -> list[str]:
         lines.append(f"starts from {trial.config.resume_from}, at {trial.first} steps")
     if trial.demonstrations:
         lines.append(f"imitates {trial.demonstrations} rows first, which the time below leaves out")
+    if trial.episodes_to_drive:
+        lines.append(f"imitates {trial.episodes_to_drive} episodes of its teacher first")
     return lines
 
 

@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from trafficrl.app.config_debug import tell_sources
 from trafficrl.app.consent import allow_named, allowed_extensions
 from trafficrl.app.failures import Failure, job_name, same_folder, told
-from trafficrl.app.teaching import with_teacher_file
+from trafficrl.app.teaching import with_teacher_files
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import differences
 from trafficrl.config.inputs import locate
@@ -86,7 +86,7 @@ class Job(Generic[E]):
         """
         if os.getpid() == self._process:  # a job that was sent away has its values kept
             tell_sources()
-        given = with_teacher_file(to_experiment(cfg, self._schema))
+        given = with_teacher_files(to_experiment(cfg, self._schema))
         found = locate(given, [Path.cwd(), *_config_dirs()])
         allow_named(found, HydraConfig.get().overrides.task)
         allowed_extensions(found)  # or it is refused in a job that waited for days

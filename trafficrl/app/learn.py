@@ -1,5 +1,6 @@
 """The training of a run: the one part of `trafficrl-train` that needs torch."""
 
+from trafficrl.app.imitating import with_demonstrations
 from trafficrl.app.judging import build_validation
 from trafficrl.app.origin import origin_of
 from trafficrl.config.experiment import ExperimentConfig
@@ -36,10 +37,11 @@ def learn(
     """
     origin = origin_of(config, task, paths)
     checkpoint = Checkpoints(paths, origin, keep=config.execution.keep_checkpoints).newest()
+    imitating = config if checkpoint is not None else with_demonstrations(config, task, paths)
     model = build_learner(config, task, paths.work, again=checkpoint is not None)
     try:
         if checkpoint is None:
-            record.update(**clone_demonstrations(model, config, task))
+            record.update(**clone_demonstrations(model, imitating, task))
         trainer = Trainer(
             model,
             origin=origin,

@@ -1,4 +1,4 @@
-"""The model that teaches a learner, by whichever name the user gave it."""
+"""The models that teach a learner, by whichever names the user gave them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +10,14 @@ from trafficrl.errors import ConfigError, unknown_name
 from trafficrl.runs.registry import ModelRegistry, find_registered
 from trafficrl.runs.run_models import best_model
 
-__all__ = ["with_teacher_file"]
+__all__ = ["with_teacher_files"]
 
 E = TypeVar("E", bound=ExperimentConfig)
 
 
-def with_teacher_file(config: E) -> E:
-    """The configuration with the file of the model that `algorithm.kickstart.teacher` means: a run
-    keeps a copy of it, whatever becomes of the other run or of the name.
+def with_teacher_files(config: E) -> E:
+    """The configuration with the files of the models that its teachers mean: a run keeps a copy of
+    them, whatever becomes of the other run or of the name.
 
     A classical controller stays a name. Of a run folder the best model is meant.
 
@@ -29,16 +29,26 @@ def with_teacher_file(config: E) -> E:
     algorithm = config.algorithm
     if not isinstance(algorithm, CommonPPOConfig):
         return config
-    given = algorithm.kickstart.teacher
+    cloning, kickstart = algorithm.cloning, algorithm.kickstart
+    imitated = _file_of("algorithm.cloning.teacher", cloning.teacher, config)
+    followed = _file_of("algorithm.kickstart.teacher", kickstart.teacher, config)
+    changed = replace(
+        algorithm,
+        cloning=replace(cloning, teacher=imitated),
+        kickstart=replace(kickstart, teacher=followed),
+    )
+    return replace(config, algorithm=changed)
+
+
+def _file_of(key: str, given: str | None, config: ExperimentConfig) -> str | None:
     if given is None or given in config.controller or given.endswith(".zip"):
-        return config
+        return given
     file = _model_of(given, Path(config.execution.models_dir))
     if file is None:
         models = [*ModelRegistry(Path(config.execution.models_dir)).labels(), "PATH/model.zip"]
         choices = [*config.controller, *models, "RUN_FOLDER"]
-        raise ConfigError(unknown_name("algorithm.kickstart.teacher", given, choices))
-    kickstart = replace(algorithm.kickstart, teacher=str(file))
-    return replace(config, algorithm=replace(algorithm, kickstart=kickstart))
+        raise ConfigError(unknown_name(key, given, choices))
+    return str(file)
 
 
 def _model_of(given: str, registry: Path) -> Path | None:

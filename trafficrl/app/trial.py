@@ -29,7 +29,9 @@ class Trial:
     coming: Path | None
     """The model that it starts from, which another job has yet to make."""
     demonstrations: int
-    """Rows that it imitates at first."""
+    """Rows of given files that it imitates at first."""
+    episodes_to_drive: int
+    """Of a teacher, which it imitates at first."""
     start_s: float
     """Until network, environments and a worker of evaluations were there [s]."""
     worker_bytes: int
@@ -80,6 +82,7 @@ class Trial:
         validated = self.validations * scenarios * config.execution.validation_seeds
         return {
             "start": self.start_s,
+            "demonstrations": self._judging_s(self.episodes_to_drive),
             "rollouts": effort.rollout_s(self.left, self.decisions),
             "updates": effort.update_s(self.left),
             f"{self.validations} validations": self._judging_s(validated),

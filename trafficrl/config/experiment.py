@@ -87,7 +87,7 @@ class ExperimentConfig:
     def has_learned_before(self) -> bool:
         """Its model knows something before the first step."""
         algorithm = self.algorithm
-        cloned = isinstance(algorithm, CommonPPOConfig) and bool(algorithm.cloning.demonstrations)
+        cloned = isinstance(algorithm, CommonPPOConfig) and algorithm.cloning.imitates
         return cloned or self.resume_from is not None
 
     def _check_scale(self) -> None:

@@ -1,6 +1,6 @@
 """The files that a configuration names, each with its key: found, copied and written in one way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -29,20 +29,36 @@ def map_files(config: E, change: Change) -> E:
     }
     algorithm = config.algorithm
     if isinstance(algorithm, CommonPPOConfig):
-        key = "algorithm.cloning.demonstrations"
-        files = [change(key, file) for file in algorithm.cloning.demonstrations]
-        cloning = replace(algorithm.cloning, demonstrations=files)
-        kickstart = algorithm.kickstart
-        if kickstart.teacher is not None and kickstart.teacher not in config.controller:
-            file = change("algorithm.kickstart.teacher", kickstart.teacher)
-            kickstart = replace(kickstart, teacher=file)
-        algorithm = replace(algorithm, cloning=cloning, kickstart=kickstart)
+        algorithm = _map_teachers(algorithm, change, classical=config.controller)
     return replace(
         config,
         network=network,
         scenarios=scenarios,
         algorithm=algorithm,
         extensions=[change("extensions", file) for file in config.extensions],
+    )
+
+
+def _map_teachers(
+    algorithm: CommonPPOConfig, change: Change, *, classical: Container[str]
+) -> CommonPPOConfig:
+    cloning, kickstart = algorithm.cloning, algorithm.kickstart
+    key = "algorithm.cloning.demonstrations"
+    files = [change(key, file) for file in cloning.demonstrations]
+
+    def map_teacher(key: str, teacher: str | None) -> str | None:
+        return teacher if teacher is None or teacher in classical else change(key, teacher)
+
+    return replace(
+        algorithm,
+        cloning=replace(
+            cloning,
+            demonstrations=files,
+            teacher=map_teacher("algorithm.cloning.teacher", cloning.teacher),
+        ),
+        kickstart=replace(
+            kickstart, teacher=map_teacher("algorithm.kickstart.teacher", kickstart.teacher)
+        ),
     )
 
 

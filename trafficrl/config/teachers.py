@@ -17,7 +17,15 @@ class CloningConfig:
     """
 
     demonstrations: list[str] = field(default_factory=list)
-    """Files of `trafficrl-collect`; none for no cloning."""
+    """Files of `trafficrl-collect`."""
+    teacher: str | None = None
+    """Without files, who drives what is imitated, before training: a classical controller's name, a
+    model.zip, a run folder or the name of a model; null for none."""
+    episodes: int = 10
+    """Training episodes of each scenario that the teacher drives."""
+    demand_seed: int = 1
+    """That their demand follows from, whatever the seed of the training is: trainings of a sweep
+    imitate the same, and it is driven once."""
     epochs: int = 20
     """Passes over the demonstrations; the weights of the best one count."""
     batch_size: int = 256
@@ -31,6 +39,8 @@ class CloningConfig:
 
     def __post_init__(self) -> None:
         where = "algorithm.cloning"
+        check_range(f"{where}.episodes", self.episodes, 1, 100_000)
+        check_range(f"{where}.demand_seed", self.demand_seed, 0, 2**32 - 1)
         check_range(f"{where}.epochs", self.epochs, 1)
         check_range(f"{where}.batch_size", self.batch_size, 2)
         check_range(f"{where}.learning_rate", self.learning_rate, 0, 1)
@@ -40,6 +50,16 @@ class CloningConfig:
             raise ConfigError(
                 f"{where}.demonstrations: a file is named twice in {self.demonstrations}"
             )
+        if self.demonstrations and self.teacher is not None:
+            raise ConfigError(
+                f"{where}.demonstrations name what is imitated: set {where}.teacher=null, got "
+                f"{self.teacher}"
+            )
+
+    @property
+    def imitates(self) -> bool:
+        """There is something to imitate."""
+        return bool(self.demonstrations) or self.teacher is not None
 
 
 @dataclass(kw_only=True)

@@ -21,7 +21,7 @@ from trafficrl.runs.seeding import Split
 from trafficrl.simulation.backend import sumo_version
 from trafficrl.simulation.options import option_set
 
-__all__ = ["CIRCUMSTANCES_LETTERS", "Identities"]
+__all__ = ["CIRCUMSTANCES_LETTERS", "Identities", "demonstrations_key"]
 
 CIRCUMSTANCES_LETTERS = 32
 """So many of a setting tell what was simulated; the others, with which code."""
@@ -103,6 +103,26 @@ def setting(task: Task, scenario: ScenarioConfig) -> str:
     versions = {name: told for name, told in package_versions().items() if name not in LEARNED}
     halves = circumstances(task, scenario), [versions, code_hash()]
     return "".join(digest(half)[:CIRCUMSTANCES_LETTERS] for half in halves)
+
+
+def demonstrations_key(task: Task, controller: str, *, seed: int, episodes: int) -> str:
+    """All that decides what a controller demonstrates to a learner of the task, as one hash.
+
+    Args:
+        task: that both act in.
+        controller: its name, or where its model is.
+        seed: that the demand of the training episodes follows from.
+        episodes: of each scenario.
+    """
+    kind, decides = decider(controller, task)
+    learned = learned_versions() if kind in ("model", "own") else {}
+    settings = {name: setting(task, scenario) for name, scenario in task.scenarios.items()}
+    seen = {
+        name: plain_values(getattr(task, name))
+        for name in ("observation", "action", "reward", "curriculum")
+    }
+    shown = [settings, kind, decides, learned, with_extensions(seen, task)]
+    return digest([sumo_version(), *shown, seed, episodes])
 
 
 def learned_versions() -> dict[str, str]:
