@@ -44,6 +44,16 @@ def test_files_and_a_teacher_are_not_named_together() -> None:
         experiment("algorithm.cloning.demonstrations=[a.npz]", "algorithm.cloning.teacher=actuated")
 
 
+def test_one_episode_to_imitate_is_too_few() -> None:
+    words = (
+        "scenarios=heavy_realtime_s1",
+        "algorithm.cloning.teacher=actuated",
+        "algorithm.cloning.episodes=1",
+    )
+    with pytest.raises(ConfigError, match=r"cloning\.episodes must be >= 2 .* got 1"):
+        experiment(*words)
+
+
 def test_demonstrations_are_files_of_the_run(tmp_path: Path) -> None:
     (tmp_path / "inputs").mkdir()
     for name in ("one.npz", "other.npz"):

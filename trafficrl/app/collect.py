@@ -7,8 +7,9 @@ from pathlib import Path
 
 from trafficrl.app.build import open_run, refuse_used
 from trafficrl.app.console import run_app
-from trafficrl.app.demonstrating import drive_demonstrations, find_teacher
+from trafficrl.app.demonstrating import drive_demonstrations, find_teacher, tell_exactness
 from trafficrl.config.experiment import CollectConfig
+from trafficrl.config.identity import config_hash
 from trafficrl.env.demonstrations import save_demonstrations
 from trafficrl.runs.paths import RunPaths
 
@@ -49,6 +50,8 @@ def demonstrate(config: CollectConfig, folder: Path) -> Path:
         )
     finally:
         shutil.rmtree(paths.work, ignore_errors=True)
+    tell_exactness(found, config)
+    found.facts["config_hash"] = config_hash(config)
     file = paths.root / FILE
     save_demonstrations(file, found)
     episodes = len(found.facts["episodes"])

@@ -6,7 +6,6 @@ from typing import Any
 
 from trafficrl.app.controllers import find_controllers
 from trafficrl.config.experiment import ExperimentConfig
-from trafficrl.config.identity import config_hash
 from trafficrl.config.load import plain_values
 from trafficrl.env.demonstrations import Demonstrations
 from trafficrl.env.task import Task
@@ -19,7 +18,7 @@ from trafficrl.runs.processors import processors
 from trafficrl.runs.progress import ProgressReport
 from trafficrl.runs.sidecars import file_sha256
 
-__all__ = ["drive_demonstrations", "find_teacher"]
+__all__ = ["drive_demonstrations", "find_teacher", "tell_exactness"]
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +62,9 @@ def drive_demonstrations(
             )
     finally:
         pool.close()
-    found.facts.update({"teacher": name, "seed": seed} | _origin(config, controller, task))
-    _tell(found.facts["exact_share"], name, config)
+    # A model goes by its file's name: where that lies is nothing that others could use.
+    called = name if controller in task.controllers else Path(name).name
+    found.facts.update({"teacher": called, "seed": seed} | _origin(config, controller, task))
     return found
 
 
@@ -91,7 +91,6 @@ def _origin(config: ExperimentConfig, controller: str, task: Task) -> dict[str, 
         "action": plain_values(task.action),
         "reward": plain_values(task.reward),
         "network_hash": task.network.hash,
-        "config_hash": config_hash(config),
         "simulator": config.execution.simulator.value,
         "sumo": config.provenance["sumo"],
         "packages": config.provenance["packages"],
@@ -99,15 +98,16 @@ def _origin(config: ExperimentConfig, controller: str, task: Task) -> dict[str, 
     }
 
 
-def _tell(exact_share: float, name: str, config: ExperimentConfig) -> None:
+def tell_exactness(found: Demonstrations, config: ExperimentConfig) -> None:
     """Say how much of what signals did the actions say."""
+    teacher, exact_share = found.facts["teacher"], found.facts["exact_share"]
     if exact_share == 1.0:
-        log.info("teacher %s: its actions say all that signals did", name)
+        log.info("teacher %s: its actions say all that signals did", teacher)
         return
     log.warning(
         "teacher %s: actions of algorithm.action.kind=%s say exactly what signals did in %.1f %% "
         "of decisions; elsewhere the nearest action stands",
-        name,
+        teacher,
         config.algorithm.action.kind.name,
         100 * exact_share,
     )

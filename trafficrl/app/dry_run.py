@@ -18,7 +18,7 @@ from hydra.types import RunMode
 
 from trafficrl.app.build import open_run
 from trafficrl.app.dry_run_report import report_lines
-from trafficrl.app.imitating import episodes_to_drive, to_imitate
+from trafficrl.app.imitating import driven_before, to_imitate, with_files
 from trafficrl.app.origin import known_lineage, origin_of
 from trafficrl.app.reopen import check_origin, is_finished, reopened
 from trafficrl.app.trial import Trial
@@ -157,9 +157,12 @@ def _imitated(model: Learner, config: ExperimentConfig, task: Task) -> tuple[int
     cloning = to_imitate(config)
     if cloning is None:
         return 0, 0
-    if not cloning.demonstrations:
+    if cloning.teacher is not None:
         taught = replace(task, curriculum=config.algorithm.curriculum)
-        return 0, episodes_to_drive(cloning, config, taught)
+        file = driven_before(config, cloning, taught)
+        if file is None:
+            return 0, cloning.episodes * len(task.scenarios)
+        config = with_files(config, [file])
     assert isinstance(config.algorithm, CommonPPOConfig)
     return len(load_rows(config.algorithm, task, model.get_vec_normalize_env())), 0
 

@@ -114,7 +114,10 @@ def _learner(trial: Trial) -> list[str]:
     if trial.demonstrations:
         lines.append(f"imitates {trial.demonstrations} rows first, which the time below leaves out")
     if trial.episodes_to_drive:
-        lines.append(f"imitates {trial.episodes_to_drive} episodes of its teacher first")
+        lines.append(
+            f"imitates {trial.episodes_to_drive} episodes of its teacher first; the time below has "
+            "their driving, not the imitation"
+        )
     return lines
 
 

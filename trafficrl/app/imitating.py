@@ -1,35 +1,34 @@
 """What the policy of a training imitates before it learns: given files, or what a teacher drives.
 
 Trainings share what a teacher has driven: it lies in `execution.cache_dir` by the hash of all that
-decides it, and a copy in the `inputs/` of each run.
+decides it, and a copy in the `inputs/` of each run. Trainings that begin at once each drive it.
 """
 
 import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from trafficrl.app.demonstrating import drive_demonstrations, find_teacher
+from trafficrl.app.demonstrating import drive_demonstrations, find_teacher, tell_exactness
 from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.experiment import ExperimentConfig
-from trafficrl.config.identity import kept_name
 from trafficrl.config.teachers import CloningConfig
-from trafficrl.env.demonstrations import load_demonstrations, save_demonstrations
+from trafficrl.env.demonstrations import Demonstrations, load_demonstrations, save_demonstrations
 from trafficrl.env.task import Task
 from trafficrl.errors import ConfigError, RunError
 from trafficrl.evaluation.identity import demonstrations_key
 from trafficrl.files import replacing
 from trafficrl.runs.paths import RunPaths
-from trafficrl.training.ppo import load_ancestor
 
-__all__ = ["episodes_to_drive", "to_imitate", "with_demonstrations"]
+__all__ = ["driven_before", "to_imitate", "with_demonstrations", "with_files"]
 
 log = logging.getLogger(__name__)
 KEY = "algorithm.cloning.teacher"
 
 
 def with_demonstrations(config: ExperimentConfig, task: Task, paths: RunPaths) -> ExperimentConfig:
-    """The configuration with the files that the policy imitates before it learns.
+    """The configuration with the files that the policy imitates before it learns, if any.
 
     A teacher that it names has driven them, now or for an earlier training.
 
@@ -39,54 +38,52 @@ def with_demonstrations(config: ExperimentConfig, task: Task, paths: RunPaths) -
         RunError: the file cannot be written.
         SimulationError: a worker process died or hung.
     """
-    algorithm = config.algorithm
-    if not isinstance(algorithm, CommonPPOConfig) or not algorithm.cloning.imitates:
+    cloning = to_imitate(config)
+    if cloning is None:
+        return with_files(config, [])
+    if cloning.teacher is None:
         return config
-    cloning, files = algorithm.cloning, algorithm.cloning.demonstrations
-    if to_imitate(config) is None:
-        log.info("%s has imitated the same: it goes on learning", config.resume_from)
-        files = []
-    elif cloning.teacher is not None:
-        files = [str(_driven(cloning.teacher, cloning, config, task, paths))]
-    cloning = replace(cloning, demonstrations=files, teacher=None)
-    return replace(config, algorithm=replace(algorithm, cloning=cloning))
+    return with_files(config, [_driven(cloning.teacher, cloning, config, task, paths)])
 
 
 def to_imitate(config: ExperimentConfig) -> CloningConfig | None:
-    """What a training imitates at its start; None for nothing.
-
-    A model to go on from that has imitated the same learns on: in a chain only the first training
-    imitates. Files count by their names there, as in the hash of a configuration.
-
-    Raises:
-        CheckpointError: the model is missing or damaged.
-    """
+    """What a training imitates at its start; None for nothing."""
     algorithm = config.algorithm
     if not isinstance(algorithm, CommonPPOConfig) or not algorithm.cloning.imitates:
         return None
-    if config.resume_from is not None:
-        before = load_ancestor(config.resume_from, Path(config.execution.models_dir)).algorithm
-        own = _named(algorithm.cloning)
-        if isinstance(before, CommonPPOConfig) and _named(before.cloning) == own:
-            return None
+    if config.resume_from is not None and not algorithm.cloning.after_resume:
+        log.warning(
+            "nothing is imitated: %s has learned already; algorithm.cloning.after_resume=true "
+            "imitates all the same",
+            config.resume_from,
+        )
+        return None
     return algorithm.cloning
 
 
-def episodes_to_drive(cloning: CloningConfig, config: ExperimentConfig, task: Task) -> int:
-    """How many episodes a teacher drives for it first; 0 where files are given, or it has."""
-    if cloning.teacher is None or _is_whole(_cached(cloning.teacher, cloning, config, task)):
-        return 0
-    return cloning.episodes * len(task.scenarios)
+def with_files(config: ExperimentConfig, files: list[Path]) -> ExperimentConfig:
+    """The configuration with these files to imitate, and no teacher to drive others."""
+    algorithm = config.algorithm
+    if not isinstance(algorithm, CommonPPOConfig):
+        return config
+    names = [str(file) for file in files]
+    cloning = replace(algorithm.cloning, demonstrations=names, teacher=None)
+    return replace(config, algorithm=replace(algorithm, cloning=cloning))
 
 
-def _named(cloning: CloningConfig) -> tuple[list[str], str, int, int]:
-    files = [kept_name(file) for file in cloning.demonstrations]
-    return files, kept_name(cloning.teacher or ""), cloning.episodes, cloning.demand_seed
+def driven_before(config: ExperimentConfig, cloning: CloningConfig, task: Task) -> Path | None:
+    """The file of what the teacher demonstrates, if it has driven for an earlier training."""
+    file = _cached(config, _key(config, cloning, task))
+    return None if _whole(file) is None else file
 
 
-def _cached(teacher: str, cloning: CloningConfig, config: ExperimentConfig, task: Task) -> Path:
-    controller = find_teacher(KEY, teacher, config)
-    key = demonstrations_key(task, controller, seed=cloning.demand_seed, episodes=cloning.episodes)
+def _key(config: ExperimentConfig, cloning: CloningConfig, task: Task) -> str:
+    assert cloning.teacher is not None
+    controller = find_teacher(KEY, cloning.teacher, config)
+    return demonstrations_key(task, controller, seed=cloning.demand_seed, episodes=cloning.episodes)
+
+
+def _cached(config: ExperimentConfig, key: str) -> Path:
     return Path(config.execution.cache_dir) / "demonstrations" / f"{key}.npz"
 
 
@@ -94,10 +91,15 @@ def _driven(
     teacher: str, cloning: CloningConfig, config: ExperimentConfig, task: Task, paths: RunPaths
 ) -> Path:
     """The run's copy of what the teacher demonstrates."""
-    cached = _cached(teacher, cloning, config, task)
-    if _is_whole(cached):
-        log.info("%s: %s was driven before: %s", KEY, teacher, cached)
-    else:
+    key = _key(config, cloning, task)
+    cached = _cached(config, key)
+    copy = paths.inputs / KEY.replace(".", "-") / "demonstrations.npz"
+    found = _whole(copy)
+    if found is not None and found.facts.get("key") == key:  # the run was cut before it learned
+        return copy
+    found = _whole(cached)
+    if found is None:
+        _check_writable(cached.parent)
         found = drive_demonstrations(
             find_teacher(KEY, teacher, config),
             config,
@@ -107,23 +109,34 @@ def _driven(
             seed=cloning.demand_seed,
             episodes=cloning.episodes,
         )
-        try:
-            cached.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"{cached.parent} cannot be made: {error.strerror}") from error
+        found.facts["key"] = key
         save_demonstrations(cached, found)
-    return _copied(cached, paths.inputs / KEY.replace(".", "-") / "demonstrations.npz")
+    else:
+        log.info("%s: %s was driven before: %s", KEY, teacher, cached)
+    tell_exactness(found, config)
+    return _copied(cached, copy)
 
 
-def _is_whole(file: Path) -> bool:
+def _whole(file: Path) -> Demonstrations | None:
     if not file.exists():
-        return False
+        return None
     try:
-        load_demonstrations(file)
+        return load_demonstrations(file)
     except ConfigError as error:
-        log.warning("driving damaged demonstrations of the cache again: %s", error)
-        return False
-    return True
+        log.warning("driving damaged demonstrations again: %s", error)
+        return None
+
+
+def _check_writable(folder: Path) -> None:
+    """Return when a file can be made there: told before hours of driving, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise RunError(
+            f"execution.cache_dir: {folder} cannot be written: {error.strerror}"
+        ) from error
 
 
 def _copied(file: Path, target: Path) -> Path:

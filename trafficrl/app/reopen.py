@@ -61,7 +61,7 @@ def check_origin(config: ExperimentConfig, paths: RunPaths) -> None:
 def clear_leftovers(paths: RunPaths) -> None:
     """What a process that was killed left behind is gone."""
     shutil.rmtree(paths.work, ignore_errors=True)
-    for folder in (paths.root, paths.checkpoints, paths.evaluation):
+    for folder in (paths.root, paths.checkpoints, paths.evaluation, *paths.inputs.glob("*/")):
         remove_leftovers(folder)
 
 

@@ -12,8 +12,10 @@ from hydra.core.hydra_config import HydraConfig
 from trafficrl.app.build import build_evaluator, open_run
 from trafficrl.app.console import run_app
 from trafficrl.app.controllers import find_controllers
+from trafficrl.app.demonstrating import find_teacher
 from trafficrl.app.judging import judge, judged_on
 from trafficrl.app.reopen import check_origin, clear_leftovers, is_finished, reopened
+from trafficrl.config.algorithm import CommonPPOConfig
 from trafficrl.config.experiment import ExperimentConfig
 from trafficrl.config.identity import config_hash
 from trafficrl.errors import RunError
@@ -116,9 +118,12 @@ def refuse_what_is_missing(config: ExperimentConfig) -> None:
     """Return when a training has all that its configuration names.
 
     Raises:
-        ConfigError: a baseline or a tracker is not there.
+        ConfigError: a baseline, a teacher or a tracker is not there.
     """
     find_controllers(config.evaluation.baselines, config)
+    algorithm = config.algorithm
+    if isinstance(algorithm, CommonPPOConfig) and algorithm.cloning.teacher is not None:
+        find_teacher("algorithm.cloning.teacher", algorithm.cloning.teacher, config)
     check_installed(config.execution.trackers)
 
 

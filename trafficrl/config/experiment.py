@@ -79,6 +79,7 @@ class ExperimentConfig:
             check_names(self.reward, self.algorithm.observation, self.controller, ())
         self._check_clocks()
         self._check_scale()
+        self._check_teacher()
         self._check_simulator()
         if self.execution.gui and self.execution.backend is not Backend.traci:
             raise ConfigError("execution.gui=true needs execution.backend=traci, got libsumo")
@@ -89,6 +90,17 @@ class ExperimentConfig:
         algorithm = self.algorithm
         cloned = isinstance(algorithm, CommonPPOConfig) and algorithm.cloning.imitates
         return cloned or self.resume_from is not None
+
+    def _check_teacher(self) -> None:
+        """One of the episodes that are imitated is held out."""
+        algorithm = self.algorithm
+        if not isinstance(algorithm, CommonPPOConfig) or algorithm.cloning.teacher is None:
+            return
+        if algorithm.cloning.episodes * len(self.scenarios) < 2:
+            raise ConfigError(
+                "algorithm.cloning.episodes must be >= 2 with one scenario, because one episode "
+                f"is held out, got {algorithm.cloning.episodes}"
+            )
 
     def _check_scale(self) -> None:
         """SUMO's own scaling would contradict a demand that says how many vehicles it has."""

@@ -23,6 +23,9 @@ class CloningConfig:
     model.zip, a run folder or the name of a model; null for none."""
     episodes: int = 10
     """Training episodes of each scenario that the teacher drives."""
+    after_resume: bool = False
+    """Imitate also where `resume_from` names a model, which has learned something already: the
+    trainings of a chain but the first do not, or each would unlearn what the one before learned."""
     demand_seed: int = 1
     """That their demand follows from, whatever the seed of the training is: trainings of a sweep
     imitate the same, and it is driven once."""

@@ -116,7 +116,8 @@ def demonstrations_key(task: Task, controller: str, *, seed: int, episodes: int)
     """
     kind, decides = decider(controller, task)
     learned = learned_versions() if kind in ("model", "own") else {}
-    settings = {name: setting(task, scenario) for name, scenario in task.scenarios.items()}
+    # Pairs, not a mapping: scenarios take turns in their order.
+    settings = [[name, setting(task, scenario)] for name, scenario in task.scenarios.items()]
     seen = {
         name: plain_values(getattr(task, name))
         for name in ("observation", "action", "reward", "curriculum")

@@ -9,6 +9,7 @@ Shapes: D rows of all demonstrations (a decision, or one of a signal), A numbers
 import copy
 import logging
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from trafficrl.control.commands import PhaseDurations
 from trafficrl.env.actions import build_action
 from trafficrl.env.task import Task
 from trafficrl.runs.seeding import stream
+from trafficrl.runs.sidecars import file_sha256
 from trafficrl.training.cloning_rows import Rows, load_rows
 from trafficrl.training.imitation import imitation_losses
 from trafficrl.training.parts import Learner
@@ -57,7 +59,8 @@ def clone_demonstrations(model: Learner, config: ExperimentConfig, task: Task) -
     rows = load_rows(algorithm, task, model.get_vec_normalize_env())
     rng = stream(config.seed, "cloning", int(model.num_timesteps))
     found = clone_policy(model, rows, algorithm, task, rng)
-    return {"cloning": {"rows": len(rows), **asdict(found)}}
+    files = [file_sha256(Path(file)) for file in algorithm.cloning.demonstrations]
+    return {"cloning": {"rows": len(rows), **asdict(found), "sha256": files}}
 
 
 def clone_policy(
