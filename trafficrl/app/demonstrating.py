@@ -1,6 +1,7 @@
 """A controller drives training episodes, and what it does is written down for others to imitate."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def drive_demonstrations(
     name: str,
     seed: int,
     episodes: int,
+    kept: Path | None = None,
 ) -> Demonstrations:
     """What the controller does in so many training episodes of each scenario, and its provenance.
 
@@ -43,6 +45,7 @@ def drive_demonstrations(
         name: by which the user called the controller.
         seed: that the training demand follows from.
         episodes: of each scenario.
+        kept: folder for finished episodes, from which the same call goes on after it was cut.
 
     Raises:
         ConfigError: a controller whose decisions no action of the algorithm can say.
@@ -54,12 +57,10 @@ def drive_demonstrations(
     workers = config.evaluation.workers or processors()
     pool = WorkerPool(task, paths.work, workers, hang_timeout_s=config.execution.hang_timeout_s)
     total = episodes * len(task.scenarios)
+    drive = partial(demonstrate_all, controller, task, seed=seed, episodes=episodes, kept=kept)
     try:
         with ProgressReport("collecting", total=total, unit="episodes") as progress:
-            report = progress.advance_to
-            found = demonstrate_all(
-                controller, task, seed=seed, episodes=episodes, pool=pool, report=report
-            )
+            found = drive(pool=pool, report=progress.advance_to)
     finally:
         pool.close()
     # A model goes by its file's name: where that lies is nothing that others could use.

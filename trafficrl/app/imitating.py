@@ -108,11 +108,13 @@ def _driven(
             name=teacher,
             seed=cloning.demand_seed,
             episodes=cloning.episodes,
+            kept=copy.parent / key,
         )
         found.facts["key"] = key
         save_demonstrations(cached, found)
     else:
         log.info("%s: %s was driven before: %s", KEY, teacher, cached)
+    shutil.rmtree(copy.parent / key, ignore_errors=True)
     tell_exactness(found, config)
     return _copied(cached, copy)
 

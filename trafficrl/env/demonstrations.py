@@ -22,7 +22,14 @@ from trafficrl.files import replacing, save_text
 from trafficrl.runs.seeding import Split
 from trafficrl.runs.sidecars import file_sha256
 
-__all__ = ["Demonstrations", "check_training", "load_demonstrations", "save_demonstrations"]
+__all__ = [
+    "Demonstrations",
+    "check_training",
+    "load_arrays",
+    "load_demonstrations",
+    "save_arrays",
+    "save_demonstrations",
+]
 
 FORMAT = 1
 KEY = "algorithm.cloning.demonstrations"
@@ -92,6 +99,29 @@ def load_demonstrations(file: Path) -> Demonstrations:
     except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise ConfigError(f"{KEY}: {file} holds no whole demonstrations: {error}") from error
     return found
+
+
+def save_arrays(file: Path, arrays: dict[str, np.ndarray]) -> None:
+    """The file holds one episode's arrays, or is as it was before.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary:
+            np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+    except OSError as error:
+        raise RunError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def load_arrays(file: Path) -> dict[str, np.ndarray] | None:
+    """What the file holds; None where it is not there, or damaged."""
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return dict(archive)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None  # the episode can be driven again
 
 
 def check_training(where: str, *seeds: int | None) -> None:

@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 
 from trafficrl.config.shared_policy import SignalObservationConfig
-from trafficrl.env.demonstrations import Demonstrations, check_training
+from trafficrl.env.demonstrations import (
+    Demonstrations,
+    check_training,
+    load_arrays,
+    save_arrays,
+)
 from trafficrl.env.encoding import Encoder, task_encoder
 from trafficrl.env.episodes import Episode, TrainingEpisodes
 from trafficrl.env.rewards import build_reward
@@ -46,6 +51,7 @@ def demonstrate_all(
     seed: int,
     episodes: int,
     pool: WorkerPool,
+    kept: Path | None = None,
     report: Callable[[int], None] = lambda done: None,
 ) -> Demonstrations:
     """What the controller does in so many training episodes of each scenario.
@@ -56,11 +62,13 @@ def demonstrate_all(
         seed: that the training demand follows from.
         episodes: of each scenario.
         pool: where they run.
+        kept: folder for finished episodes, from which the same call goes on after it was cut.
         report: called with the number of finished episodes.
 
     Raises:
         ConfigError: a controller whose decisions no action of the task can say.
         SimulationError: a worker process died or hung.
+        RunError: an episode cannot be kept.
         TrafficRLError: what an episode raised.
     """
     sequence = TrainingEpisodes(
@@ -68,10 +76,15 @@ def demonstrate_all(
     )
     chosen = [sequence.episode(index) for index in range(episodes * len(task.scenarios))]
     jobs = {i: DemonstrationJob(controller, episode) for i, episode in enumerate(chosen)}
-    found: dict[int, Arrays] = {}
-    with closing(pool.run(jobs, demonstrate)) as finished:
+    parts = {} if kept is None else {index: kept / f"episode_{index}.npz" for index in jobs}
+    found = {index: arrays for index, file in parts.items() if (arrays := load_arrays(file))}
+    report(len(found))
+    left = {index: job for index, job in jobs.items() if index not in found}
+    with closing(pool.run(left, demonstrate)) as finished:
         for index, arrays in finished:
             found[index] = arrays
+            if parts:
+                save_arrays(parts[index], arrays)
             report(len(found))
     if len(found) < len(jobs):
         missing = next(index for index in jobs if index not in found)
