@@ -10,9 +10,9 @@ INSTALLED = $(VENV)/.installed
 train: $(INSTALLED)
 	$(VENV)/bin/trafficrl-train $(ARGS)
 
-# One process more than the two cores that this is meant for: some tests wait for Slurm.
+# Two processes more than the two cores that this is meant for: tests wait for Slurm, and for jobs.
 test: $(INSTALLED)
-	$(VENV)/bin/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
